@@ -1,0 +1,2 @@
+//! The `punchcard` program.
+fn main() {}
