@@ -1,0 +1,262 @@
+//! The tables, as Diesel sees them on both engines; what they mean is said in the migrations.
+//!
+//! Belongs here: `table!` blocks only.
+#![allow(missing_docs, reason = "Diesel's macro makes public items that cannot carry docs")]
+
+diesel::table! {
+    installation (name) {
+        name -> Text,
+        value -> Binary,
+    }
+}
+
+diesel::table! {
+    accounts (id) {
+        id -> Integer,
+        account_id -> Text,
+        name -> Text,
+        currency -> Text,
+        timezone -> Text,
+        country -> Nullable<Text>,
+        secret -> Nullable<Binary>,
+        email_credits -> Nullable<BigInt>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    account_heads (account_id) {
+        account_id -> Integer,
+        next_entry -> BigInt,
+        next_batch -> BigInt,
+        next_customer -> BigInt,
+        next_sale -> BigInt,
+        next_rejection -> BigInt,
+        next_commit -> BigInt,
+        open_faults -> BigInt,
+        keys_version -> BigInt,
+        config_version -> BigInt,
+    }
+}
+
+diesel::table! {
+    users (account_id, number) {
+        account_id -> Integer,
+        number -> Integer,
+        user_id -> Text,
+        all_campaigns -> Bool,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    user_campaigns (account_id, user, campaign) {
+        account_id -> Integer,
+        user -> Integer,
+        campaign -> Integer,
+    }
+}
+
+diesel::table! {
+    api_keys (account_id, user, hash) {
+        account_id -> Integer,
+        user -> Integer,
+        hash -> Binary,
+        kind -> Text,
+        created_at -> BigInt,
+        last_used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    brands (account_id, number) {
+        account_id -> Integer,
+        number -> Integer,
+        brand_id -> Text,
+        currency -> Nullable<Text>,
+        timezone -> Nullable<Text>,
+        token_hash -> Binary,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    campaigns (account_id, number) {
+        account_id -> Integer,
+        number -> Integer,
+        campaign_id -> Text,
+        kind -> Text,
+        name -> Text,
+        active -> Bool,
+        decimals -> SmallInt,
+        points_ratio -> BigInt,
+        earned_per_event -> BigInt,
+        allow_negative -> Bool,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    rewards (account_id, number) {
+        account_id -> Integer,
+        number -> Integer,
+        campaign -> Integer,
+        id -> Text,
+        reward_id -> Nullable<Text>,
+        level -> BigInt,
+        description -> Text,
+    }
+}
+
+diesel::table! {
+    promotions (account_id, number) {
+        account_id -> Integer,
+        number -> Integer,
+        campaign -> Integer,
+        id -> Text,
+        operand -> Text,
+        value -> BigInt,
+        description -> Text,
+    }
+}
+
+diesel::table! {
+    items (account_id, number) {
+        account_id -> Integer,
+        number -> Integer,
+        campaign -> Integer,
+        id -> Text,
+        service_product -> Text,
+        buy_amount -> Integer,
+        description -> Text,
+    }
+}
+
+diesel::table! {
+    customers (account_id, number) {
+        account_id -> Integer,
+        number -> BigInt,
+        code -> Nullable<Text>,
+        card_number -> Nullable<Text>,
+        first_name -> Nullable<Text>,
+        last_name -> Nullable<Text>,
+        email -> Nullable<Text>,
+        phone -> Nullable<Text>,
+        cellphone -> Nullable<Text>,
+        document -> Nullable<Text>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    customer_keys (account_id, value) {
+        account_id -> Integer,
+        value -> Text,
+        customer -> BigInt,
+        replaced -> Bool,
+    }
+}
+
+diesel::table! {
+    journal (account_id, number) {
+        account_id -> Integer,
+        number -> BigInt,
+        customer -> BigInt,
+        campaign -> Integer,
+        item -> Integer,
+        kind -> SmallInt,
+        amount -> BigInt,
+        balance_after -> BigInt,
+        date -> Integer,
+        recorded_at -> BigInt,
+        previous -> Nullable<BigInt>,
+        batch -> Nullable<BigInt>,
+        line -> Nullable<Integer>,
+        user -> Nullable<Integer>,
+        given -> Nullable<Text>,
+        formula -> Nullable<Text>,
+        promotions -> Nullable<Text>,
+        reward -> Nullable<Integer>,
+        reverses -> Nullable<BigInt>,
+        flags -> Integer,
+        authorization -> Nullable<Text>,
+        custom -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    balances (account_id, customer, campaign, item) {
+        account_id -> Integer,
+        customer -> BigInt,
+        campaign -> Integer,
+        item -> Integer,
+        balance -> BigInt,
+        last_entry -> BigInt,
+    }
+}
+
+diesel::table! {
+    batches (account_id, number) {
+        account_id -> Integer,
+        number -> BigInt,
+        commit_id -> Binary,
+        user -> Integer,
+        recorded_at -> BigInt,
+        first_entry -> BigInt,
+        transactions -> Integer,
+        rejected -> Integer,
+        new_customers -> Integer,
+        undoable -> Bool,
+        layout -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    entry_dates (account_id, date) {
+        account_id -> Integer,
+        date -> Integer,
+        lowest -> BigInt,
+        highest -> BigInt,
+    }
+}
+
+diesel::table! {
+    reversals (account_id, entry) {
+        account_id -> Integer,
+        entry -> BigInt,
+        by_entry -> BigInt,
+    }
+}
+
+diesel::table! {
+    rejections (account_id, number) {
+        account_id -> Integer,
+        number -> BigInt,
+        source -> Text,
+        batch -> Nullable<BigInt>,
+        line -> Nullable<Integer>,
+        user -> Nullable<Integer>,
+        class -> Text,
+        state -> Text,
+        code -> Text,
+        field -> Nullable<Text>,
+        value -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        remedy -> Nullable<Text>,
+        raw -> Nullable<Text>,
+        effective_date -> Nullable<Integer>,
+        fingerprint -> Binary,
+        recorded_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    commits (account_id, nth) {
+        account_id -> Integer,
+        nth -> BigInt,
+        commit_id -> Binary,
+        recorded_at -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(installation, accounts, account_heads, users, user_campaigns, api_keys, brands, campaigns, rewards, promotions, items, customers, customer_keys, journal, balances, batches, entry_dates, reversals, rejections, commits);
