@@ -1,0 +1,207 @@
+//! What an amount means, for each kind of campaign, with and without `apply_ratio`.
+//!
+//! Belongs here: the table "amount" of the published document and its arithmetic. Does not belong here: the grammar of
+//! numbers ([`crate::amount`]), balances ([`super::ledger`]).
+
+use super::account::{Campaign, Kind, Operand, PROMOTIONS_MAX, Promotion};
+use crate::amount::{self, Amount, AmountError, Exact};
+use crate::error::{Code, Problem};
+
+/// What a line adds or takes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Effect {
+    /// How much, in the campaign's unit; never negative.
+    pub amount: Amount,
+    /// How it came about, where it is not the amount as sent, such as `14.95 x 2`.
+    pub formula: Option<Box<str>>,
+    /// The number of the reward that was redeemed.
+    pub reward: Option<i32>,
+}
+
+impl Effect {
+    fn plain(amount: Amount) -> Effect {
+        Effect { amount, formula: None, reward: None }
+    }
+}
+
+/// What an add of `sent` brings. `promotions` is the list as sent; it counts for points only.
+pub fn add(campaign: &Campaign, apply_ratio: bool, sent: &str, promotions: &str) -> Result<Effect, Problem> {
+    match campaign.kind {
+        Kind::Points => add_points(campaign, apply_ratio, sent, promotions),
+        Kind::GiftCard => money(campaign, sent).map(Effect::plain),
+        Kind::BuyX | Kind::Events | Kind::Earned => Err(not_served(campaign)),
+    }
+}
+
+/// What a redemption of `sent` takes.
+pub fn redeem(campaign: &Campaign, apply_ratio: bool, sent: &str) -> Result<Effect, Problem> {
+    if sent.is_empty() {
+        return Err(Problem::new(Code::MissingAmount).field("amount"));
+    }
+    let effect = match campaign.kind {
+        Kind::Points if apply_ratio => {
+            let unknown = || Problem::new(Code::UnknownReward).field("amount").value(sent);
+            let reward = campaign.reward(sent).ok_or_else(unknown)?;
+            Effect {
+                amount: reward.level,
+                formula: Some(format!("reward {}", reward.id).into()),
+                reward: Some(reward.number),
+            }
+        }
+        Kind::Points => Effect::plain(read(sent, campaign.digits)?),
+        Kind::GiftCard => Effect::plain(money(campaign, sent)?),
+        Kind::BuyX | Kind::Events | Kind::Earned => return Err(not_served(campaign)),
+    };
+    if effect.amount.is_zero() {
+        return Err(Problem::new(Code::ZeroRedemption).field("amount").value(sent));
+    }
+    Ok(effect)
+}
+
+fn not_served(campaign: &Campaign) -> Problem {
+    Problem::new(Code::KindNotServed).field("campaign_id").value(&campaign.id).detail(campaign.kind.word())
+}
+
+fn money(campaign: &Campaign, sent: &str) -> Result<Amount, Problem> {
+    if sent.is_empty() {
+        return Err(Problem::new(Code::MissingAmount).field("amount"));
+    }
+    read(sent, campaign.digits)
+}
+
+/// Reads an amount that may have `digits` decimals.
+fn read(sent: &str, digits: u8) -> Result<Amount, Problem> {
+    let too_many = || Problem::new(Code::TooManyDecimals).field("amount").value(sent).detail(digits);
+    match amount::read(sent) {
+        Ok(written) if written.amount.decimals() > digits => Err(too_many()),
+        Ok(written) => Ok(written.amount),
+        Err(AmountError::TooManyDecimals) => Err(too_many()),
+        Err(AmountError::TooLarge) => Err(out_of_range(sent, "it is above 1000000000")),
+        Err(error) => Err(Problem::new(Code::BadAmount).field("amount").value(sent).detail(error)),
+    }
+}
+
+fn out_of_range(sent: &str, why: &str) -> Problem {
+    Problem::new(Code::OutOfRange).field("amount").value(sent).detail(why)
+}
+
+/// Money keeps up to four decimals where a ratio will be applied to it.
+const RATIO_DIGITS: u8 = 4;
+
+fn add_points(campaign: &Campaign, apply_ratio: bool, sent: &str, promotions: &str) -> Result<Effect, Problem> {
+    let promotions = named_promotions(campaign, promotions)?;
+    if sent.is_empty() && promotions.is_empty() {
+        return Err(Problem::new(Code::MissingAmount).field("amount"));
+    }
+    let digits = if apply_ratio { RATIO_DIGITS } else { campaign.digits };
+    let base = if sent.is_empty() { Amount::ZERO } else { read(sent, digits)? };
+    if !apply_ratio && promotions.is_empty() {
+        return Ok(Effect::plain(base));
+    }
+    let too_large = || out_of_range(sent, "its points cannot be held");
+    let mut formula = base.text(base.decimals());
+    let mut total = Exact::from(base);
+    let ratio = apply_ratio.then_some((Operand::Times, campaign.points_ratio));
+    for (operand, value) in ratio.into_iter().chain(promotions.iter().map(|p| (p.operand, p.value))) {
+        total = match operand {
+            Operand::Times => total.times(value),
+            Operand::Plus => total.plus(value),
+        }
+        .ok_or_else(too_large)?;
+        formula.push_str(&format!(" {} {}", operand.word(), value.text(value.decimals())));
+    }
+    let amount = total.rounded(campaign.digits).ok_or_else(too_large)?;
+    if amount > Amount::BALANCE_MAX {
+        return Err(too_large());
+    }
+    Ok(Effect { amount, formula: Some(formula.into()), reward: None })
+}
+
+/// The promotions of a comma list, in the order given; a repeated id counts again.
+fn named_promotions<'a>(campaign: &'a Campaign, list: &str) -> Result<Vec<&'a Promotion>, Problem> {
+    let mut found = Vec::new();
+    for id in list.split(',').map(str::trim).filter(|id| !id.is_empty()) {
+        let unknown = || Problem::new(Code::UnknownPromotion).field("promo_id").value(id);
+        found.push(campaign.promotion(id).ok_or_else(unknown)?);
+        if found.len() > PROMOTIONS_MAX {
+            return Err(Problem::new(Code::TooManyPromotions).field("promo_id").value(list).detail(PROMOTIONS_MAX));
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::account::Reward;
+    use super::*;
+
+    fn raw(text: &str) -> Amount {
+        amount::read_config(text).unwrap()
+    }
+
+    fn points() -> Campaign {
+        let promotion = |id: &str, operand, value| Promotion { id: id.to_owned(), operand, value: raw(value) };
+        Campaign {
+            number: 1,
+            id: "C".to_owned(),
+            kind: Kind::Points,
+            name: "Points".to_owned(),
+            active: true,
+            digits: 2,
+            points_ratio: raw("2"),
+            earned_per_event: Amount::ZERO,
+            allow_negative: false,
+            rewards: vec![
+                Reward { number: 1, id: "1001".to_owned(), reward_id: Some("1500".to_owned()), level: raw("100") },
+                Reward { number: 2, id: "1500".to_owned(), reward_id: None, level: raw("500") },
+            ],
+            promotions: vec![
+                promotion("123", Operand::Plus, "10"),
+                promotion("345", Operand::Times, "2"),
+                promotion("354", Operand::Times, "1.5"),
+                promotion("big", Operand::Times, "123.4567"),
+            ],
+            items: Vec::new(),
+        }
+    }
+
+    fn added(apply_ratio: bool, sent: &str, promotions: &str) -> (String, Option<String>) {
+        let effect = add(&points(), apply_ratio, sent, promotions).unwrap();
+        (effect.amount.text(2), effect.formula.map(String::from))
+    }
+
+    #[test]
+    fn promotions_apply_in_the_order_given_and_round_once() {
+        assert_eq!(added(true, "50", "345,345,354"), ("300.00".to_owned(), Some("50 x 2 x 2 x 2 x 1.5".to_owned())));
+        assert_eq!(added(false, "1", "123,345").0, "22.00");
+        assert_eq!(added(false, "1", "345 , 123").0, "12.00");
+        // 0.0033 x 2 x 1.5 = 0.0099: rounded at the end it is 0.01, rounded after each step it would be 0.02.
+        assert_eq!(added(true, "0.0033", "354").0, "0.01");
+        assert_eq!(added(true, "0.0025", "").0, "0.01");
+        assert_eq!(added(false, "", "123").0, "10.00");
+        assert_eq!(added(false, "14,95", ""), ("14.95".to_owned(), None));
+    }
+
+    #[test]
+    fn factors_that_outgrow_128_bits_are_out_of_range() {
+        let many = ["big"; 16].join(",");
+        assert_eq!(add(&points(), false, "999999999", &many).unwrap_err().code, Code::OutOfRange);
+        assert_eq!(add(&points(), false, "1000000000", "big,big").unwrap_err().code, Code::OutOfRange);
+        let too_many = ["345"; 17].join(",");
+        assert_eq!(add(&points(), false, "1", &too_many).unwrap_err().code, Code::TooManyPromotions);
+    }
+
+    #[test]
+    fn a_reward_is_found_by_id_before_reward_id() {
+        assert_eq!(redeem(&points(), true, "1500").unwrap().amount, raw("500"));
+        assert_eq!(redeem(&points(), true, "1001").unwrap().reward, Some(1));
+        assert_eq!(redeem(&points(), true, "9").unwrap_err().code, Code::UnknownReward);
+        assert_eq!(redeem(&points(), false, "1500").unwrap().amount, raw("1500"));
+        assert_eq!(redeem(&points(), false, "0,00").unwrap_err().code, Code::ZeroRedemption);
+    }
+
+    #[test]
+    fn decimals_are_never_rounded_away_without_a_ratio() {
+        assert_eq!(add(&points(), false, "1.005", "").unwrap_err().code, Code::TooManyDecimals);
+    }
+}

@@ -1,0 +1,382 @@
+//! A batch of transactions, decided line by line.
+//!
+//! Belongs here: which customer a line means, what becomes of each line, what the batch comes to. Does not belong here:
+//! what a line's values mean ([`super::plan`]), how the outcome looks on a wire.
+
+use super::account::{Account, Campaign, User};
+use super::ledger::{BalanceKey, Changes, Entry, EntryKind, Ledger, Numbers, Overlay};
+use super::lines::{Line, Lines, Values};
+use super::plan::{self, Plan, Posting};
+use crate::dates::{self, Day};
+use crate::error::{Code, Problem};
+use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+
+/// Who sent a request, as it was authenticated.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Caller {
+    /// The account's number.
+    pub account: i32,
+    /// The user id as sent.
+    pub user_id: String,
+    /// The digest of the key that was sent.
+    pub key: [u8; 32],
+}
+
+impl Caller {
+    /// The user, if the account still has it and the key is still one of its keys.
+    pub fn authenticate<'a>(&self, account: &'a Account) -> Result<&'a User, Problem> {
+        account
+            .user(&self.user_id)
+            .filter(|user| user.has_key(&self.key))
+            .ok_or_else(|| Problem::new(Code::BadCredentials))
+    }
+}
+
+/// A batch as it waits to be posted.
+#[derive(Debug)]
+pub struct Batch {
+    /// Who sent it.
+    pub caller: Caller,
+    /// Its text.
+    pub lines: Lines,
+    /// Whether it is listed as one that can be undone.
+    pub undoable: bool,
+    /// When it was received: empty dates mean this day.
+    pub received: DateTime<Utc>,
+    user: i32,
+    today: Day,
+    plans: Vec<Plan>,
+    planned_for: i64,
+}
+
+impl Batch {
+    /// A batch planned under the account's present configuration. Fails if the caller is not one of its users.
+    pub fn new(
+        caller: Caller,
+        lines: Lines,
+        undoable: bool,
+        received: DateTime<Utc>,
+        account: &Account,
+    ) -> Result<Batch, Problem> {
+        let today = dates::today(account.zone, received);
+        let mut batch = Batch { caller, lines, undoable, received, user: 0, today, plans: Vec::new(), planned_for: 0 };
+        batch.plan(account)?;
+        Ok(batch)
+    }
+
+    /// Plans the lines again if the configuration has moved since.
+    pub fn plan(&mut self, account: &Account) -> Result<(), Problem> {
+        let user = self.caller.authenticate(account)?;
+        if self.planned_for != account.config_version || self.plans.is_empty() {
+            self.today = dates::today(account.zone, self.received);
+            self.plans = plan::all(account, user, &self.lines, self.today);
+            self.user = user.number;
+            self.planned_for = account.config_version;
+        }
+        Ok(())
+    }
+
+    /// The codes and card numbers that its postings name; repeated ones are repeated.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.postings()
+            .flat_map(|posting| [self.lines.text(posting.code), self.lines.text(posting.card)])
+            .filter(|value| !value.is_empty())
+    }
+
+    /// The balances that its postings touch, as far as their customers are known; repeated ones are repeated.
+    pub fn balances<'b>(&'b self, account: &'b Account, ledger: &'b Ledger) -> impl Iterator<Item = BalanceKey> + 'b {
+        self.postings().filter_map(move |posting| {
+            let customer = ledger.holder(self.named(posting))?.customer;
+            let campaign = account.campaign(posting.campaign)?.number;
+            Some(BalanceKey { customer, campaign, item: posting.item })
+        })
+    }
+
+    fn postings(&self) -> impl Iterator<Item = &Posting> {
+        self.plans.iter().filter_map(|plan| match plan {
+            Plan::Post(posting) => Some(posting),
+            Plan::Refuse(_) => None,
+        })
+    }
+
+    /// The value that names the customer: the code, else the card.
+    fn named(&self, posting: &Posting) -> &str {
+        let code = self.lines.text(posting.code);
+        if code.is_empty() { self.lines.text(posting.card) } else { code }
+    }
+}
+
+/// A customer that a batch creates.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewCustomer<'a> {
+    /// Its number.
+    pub number: i64,
+    /// Its code.
+    pub code: &'a str,
+    /// Its card number, where the line gave both.
+    pub card: Option<&'a str>,
+}
+
+/// A line that was refused, as it is kept.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refused<'a> {
+    /// The rejection's number.
+    pub number: i64,
+    /// The line's number in the text.
+    pub line: u32,
+    /// The line as sent.
+    pub raw: &'a str,
+    /// Why.
+    pub problem: Problem,
+    /// The day it would have counted for.
+    pub effective_date: Day,
+    /// Equal for equal lines of other batches.
+    pub fingerprint: [u8; 32],
+}
+
+/// What became of a batch: what the caller is told.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Outcome {
+    /// The batch's number.
+    pub batch: i64,
+    /// Lines imported.
+    pub transactions: usize,
+    /// Lines refused: faults and declines.
+    pub rejected: usize,
+    /// Customers created.
+    pub new_customers: usize,
+    /// The first refused line and why.
+    pub first_refused: Option<(u32, Problem)>,
+}
+
+/// A batch decided: the outcome, and the rows to write.
+#[derive(Debug)]
+pub struct Decided<'a> {
+    /// What the caller is told.
+    pub outcome: Outcome,
+    /// The user who posted it.
+    pub user: i32,
+    /// The first entry's number, or the next free one where there is none.
+    pub first_entry: i64,
+    /// Whether it is listed as one that can be undone.
+    pub undoable: bool,
+    /// How its lines were read, kept where any was refused.
+    pub layout: Option<String>,
+    /// Journal entries, in the order of the lines.
+    pub entries: Vec<Entry<'a>>,
+    /// Customers created.
+    pub customers: Vec<NewCustomer<'a>>,
+    /// Lines refused.
+    pub refused: Vec<Refused<'a>>,
+    /// For [`Ledger::accept`].
+    pub changes: Changes,
+}
+
+impl Decided<'_> {
+    /// Refused lines that can be mended.
+    pub fn faults(&self) -> usize {
+        self.refused.iter().filter(|refused| refused.problem.code.class() == crate::error::Class::Fault).count()
+    }
+}
+
+/// Decides a batch. `ledger` holds every key and balance its postings name, as far as they exist.
+pub fn decide<'a>(account: &'a Account, batch: &'a Batch, ledger: &Ledger) -> Decided<'a> {
+    let mut overlay = ledger.overlay();
+    let number = Numbers::take(&mut overlay.numbers.batch);
+    let mut decider = Decider {
+        account,
+        batch,
+        number,
+        first_entry: overlay.numbers.entry,
+        overlay,
+        entries: Vec::with_capacity(batch.plans.len()),
+        customers: Vec::new(),
+        refused: Vec::new(),
+    };
+    for (line, plan) in batch.lines.list.iter().zip(&batch.plans) {
+        let result = match plan {
+            Plan::Post(posting) => decider.post(line, posting),
+            Plan::Refuse(problem) => Err(Problem::clone(problem)),
+        };
+        if let Err(problem) = result {
+            decider.refuse(line, problem);
+        }
+    }
+    decider.finish()
+}
+
+struct Decider<'a, 'l> {
+    account: &'a Account,
+    batch: &'a Batch,
+    number: i64,
+    first_entry: i64,
+    overlay: Overlay<'l>,
+    entries: Vec<Entry<'a>>,
+    customers: Vec<NewCustomer<'a>>,
+    refused: Vec<Refused<'a>>,
+}
+
+impl<'a> Decider<'a, '_> {
+    fn post(&mut self, line: &Line, posting: &'a Posting) -> Result<(), Problem> {
+        let lines = &self.batch.lines;
+        let campaign = self.account.campaign(posting.campaign).ok_or_else(|| Problem::new(Code::UnknownCampaign))?;
+        let (customer, created) = match self.customer(posting)? {
+            Some(customer) => (customer, None),
+            None => {
+                let new = self.new_customer(posting);
+                (new.number, Some(new))
+            }
+        };
+        let key = BalanceKey { customer, campaign: campaign.number, item: posting.item };
+        let amount = if posting.redeem { posting.amount.checked_neg() } else { Some(posting.amount) };
+        let link = amount
+            .ok_or(Code::OutOfRange)
+            .and_then(|amount| self.overlay.post(campaign, key, amount).map(|link| (amount, link)));
+        let (amount, link) = link.map_err(|code| refusal(code, lines.text(posting.given), campaign))?;
+        // The customer comes into being only with a line that is imported.
+        if let Some(new) = created {
+            self.overlay.numbers.customer = new.number.saturating_add(1);
+            self.overlay.hold(new.code, new.number);
+            if let Some(card) = new.card {
+                self.overlay.hold(card, new.number);
+            }
+            self.customers.push(new);
+        }
+        self.entries.push(Entry {
+            number: link.number,
+            key,
+            kind: if posting.redeem { EntryKind::Redeem } else { EntryKind::Add },
+            amount,
+            balance_after: link.balance_after,
+            previous: link.previous,
+            date: posting.date,
+            line: Some((self.number, i32::try_from(line.number).unwrap_or(i32::MAX))),
+            user: Some(self.batch.user),
+            given: lines.text(posting.given),
+            formula: posting.formula.as_deref(),
+            promotions: lines.text(posting.promotions),
+            reward: posting.reward,
+            authorization: lines.text(posting.authorization),
+            custom: posting.custom.as_deref(),
+        });
+        Ok(())
+    }
+
+    /// The customer a line names; `None` where it is to be created.
+    fn customer(&self, posting: &Posting) -> Result<Option<i64>, Problem> {
+        let lines = &self.batch.lines;
+        let (code, card) = (lines.text(posting.code), lines.text(posting.card));
+        let both = !code.is_empty() && !card.is_empty();
+        let (field, named) = if code.is_empty() { ("card_number", card) } else { ("code", code) };
+        let on_card = if both { self.overlay.holder(card) } else { None };
+        match self.overlay.holder(named) {
+            Some(holder) if holder.replaced => Err(Problem::new(Code::ReplacedCard).field(field).value(named)),
+            Some(holder) if on_card.is_some_and(|other| other.customer != holder.customer) => {
+                Err(Problem::new(Code::CustomersDiffer).field("card_number").value(card))
+            }
+            Some(holder) => Ok(Some(holder.customer)),
+            None if named.is_empty() || !lines.layout.create_customers => {
+                Err(Problem::new(Code::UnknownCustomer).field(field).value(named))
+            }
+            None if on_card.is_some() => Err(Problem::new(Code::KeyTaken).field("card_number").value(card)),
+            None => Ok(None),
+        }
+    }
+
+    fn new_customer(&self, posting: &'a Posting) -> NewCustomer<'a> {
+        let card = self.batch.lines.text(posting.card);
+        let code = self.batch.named(posting);
+        // One value cannot be held twice, even by the same customer.
+        let card = if card.is_empty() || card == code { None } else { Some(card) };
+        NewCustomer { number: self.overlay.numbers.customer, code, card }
+    }
+
+    fn refuse(&mut self, line: &Line, problem: Problem) {
+        let number = Numbers::take(&mut self.overlay.numbers.rejection);
+        let lines = &self.batch.lines;
+        let sent = lines.values(line).date;
+        let effective_date = dates::read(sent, lines.layout.old_generation).unwrap_or(self.batch.today);
+        self.refused.push(Refused {
+            number,
+            line: line.number,
+            raw: lines.text(line.span),
+            problem,
+            effective_date,
+            fingerprint: [0; 32],
+        });
+    }
+
+    fn finish(mut self) -> Decided<'a> {
+        self.fingerprint();
+        let first_refused = self.refused.first().map(|refused| (refused.line, refused.problem.clone()));
+        Decided {
+            outcome: Outcome {
+                batch: self.number,
+                transactions: self.entries.len(),
+                rejected: self.refused.len(),
+                new_customers: self.customers.len(),
+                first_refused,
+            },
+            user: self.batch.user,
+            first_entry: self.first_entry,
+            undoable: self.batch.undoable,
+            layout: if self.refused.is_empty() { None } else { Some(self.batch.lines.layout.json()) },
+            entries: self.entries,
+            customers: self.customers,
+            refused: self.refused,
+            changes: self.overlay.into_changes(),
+        }
+    }
+
+    /// Gives each refused line its fingerprint: its values, and which one it is among the equal lines of the batch.
+    fn fingerprint(&mut self) {
+        let Some(first) = self.refused.first().map(|refused| refused.line) else { return };
+        let lines = &self.batch.lines;
+        let mut seen: HashMap<[u8; 32], u32> = HashMap::new();
+        let mut refused = self.refused.iter_mut().peekable();
+        for line in &lines.list {
+            let values = fingerprint_of_values(&lines.values(line));
+            let nth = seen.entry(values).and_modify(|count| *count = count.saturating_add(1)).or_insert(1);
+            if line.number >= first
+                && let Some(kept) = refused.next_if(|refused| refused.line == line.number)
+            {
+                let mut hash = Sha256::new();
+                hash.update(values);
+                hash.update(nth.to_be_bytes());
+                kept.fingerprint = hash.finalize().into();
+            }
+        }
+    }
+}
+
+fn refusal(code: Code, given: &str, campaign: &Campaign) -> Problem {
+    let problem = Problem::new(code).field("amount").value(given);
+    if code == Code::OutOfRange {
+        problem.detail(format!("the balance of the campaign {} would pass 1000000000000", campaign.id))
+    } else {
+        problem
+    }
+}
+
+fn fingerprint_of_values(values: &Values<'_>) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    let code = if values.code.is_empty() { values.card } else { values.code };
+    let promotions = if values.promotions.is_empty() { values.surplus } else { values.promotions };
+    for value in [
+        values.campaign,
+        code,
+        values.redeemed,
+        values.amount,
+        values.date,
+        values.authorization,
+        values.item,
+        promotions,
+    ] {
+        // Length first, so that no two lists of values run into the same bytes.
+        hash.update(u64::try_from(value.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(value);
+    }
+    hash.finalize().into()
+}

@@ -1,0 +1,235 @@
+//! Balances, keys and public numbers of one account while a group of requests is decided.
+//!
+//! Belongs here: the one place that changes a balance, and the two limits every balance keeps. Does not belong here:
+//! what a request means ([`super::batch`]).
+//!
+//! A [`Ledger`] holds what was loaded; each request is decided on an [`Overlay`] of its own. Accepting an overlay makes
+//! its changes visible to the requests behind it; dropping it leaves no trace.
+
+use super::account::Campaign;
+use crate::amount::Amount;
+use crate::dates::Day;
+use crate::error::Code;
+use std::collections::{BTreeMap, HashMap};
+
+/// What a balance belongs to. Sorts as the balances table does.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct BalanceKey {
+    /// The customer's number.
+    pub customer: i64,
+    /// The campaign's number.
+    pub campaign: i32,
+    /// The item's number; 0 for all kinds but buy-X.
+    pub item: i32,
+}
+
+/// A balance and its newest entry.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Balance {
+    /// The sum of its entries.
+    pub amount: Amount,
+    /// The number of its newest entry.
+    pub last_entry: i64,
+}
+
+/// Who holds a code or card number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Holder {
+    /// The customer's number.
+    pub customer: i64,
+    /// Whether it is a card that was replaced.
+    pub replaced: bool,
+}
+
+/// The next public numbers of an account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Numbers {
+    /// Next journal entry.
+    pub entry: i64,
+    /// Next batch.
+    pub batch: i64,
+    /// Next customer.
+    pub customer: i64,
+    /// Next rejection.
+    pub rejection: i64,
+}
+
+impl Numbers {
+    /// Gives out the number in `next` and moves on.
+    pub fn take(next: &mut i64) -> i64 {
+        let taken = *next;
+        *next = next.saturating_add(1);
+        taken
+    }
+}
+
+/// What a journal entry does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum EntryKind {
+    /// Adds to a balance.
+    Add,
+    /// Takes from a balance.
+    Redeem,
+    /// The balance a customer came with.
+    Opening,
+    /// The opposite of another entry.
+    Reversal,
+}
+
+impl EntryKind {
+    /// The number stored in the journal.
+    pub fn stored(self) -> i16 {
+        match self {
+            EntryKind::Add => 1,
+            EntryKind::Redeem => 2,
+            EntryKind::Opening => 3,
+            EntryKind::Reversal => 4,
+        }
+    }
+}
+
+/// A journal entry to be written. Texts are borrowed from the request.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Entry<'a> {
+    /// Its number.
+    pub number: i64,
+    /// Whose and of which campaign.
+    pub key: BalanceKey,
+    /// What it does.
+    pub kind: EntryKind,
+    /// How much, signed.
+    pub amount: Amount,
+    /// The balance after it.
+    pub balance_after: Amount,
+    /// The entry before it on the same balance.
+    pub previous: Option<i64>,
+    /// The day it counts for.
+    pub date: Day,
+    /// The batch and the line it came from.
+    pub line: Option<(i64, i32)>,
+    /// The number of the user who posted it.
+    pub user: Option<i32>,
+    /// The amount as sent.
+    pub given: &'a str,
+    /// How the amount came about; `None` where it is the amount as sent.
+    pub formula: Option<&'a str>,
+    /// The promotions as sent.
+    pub promotions: &'a str,
+    /// The number of the reward redeemed.
+    pub reward: Option<i32>,
+    /// The authorization as sent.
+    pub authorization: &'a str,
+    /// The custom fields, a JSON text.
+    pub custom: Option<&'a str>,
+}
+
+/// Where a posting stands in its balance's chain.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Link {
+    /// The entry's number.
+    pub number: i64,
+    /// The entry before it.
+    pub previous: Option<i64>,
+    /// The balance after it.
+    pub balance_after: Amount,
+}
+
+/// What a group knows of one account.
+#[derive(Debug)]
+pub struct Ledger {
+    /// The next public numbers.
+    pub numbers: Numbers,
+    balances: HashMap<BalanceKey, Balance>,
+    holders: HashMap<Box<str>, Holder>,
+    changed: BTreeMap<BalanceKey, Balance>,
+}
+
+impl Ledger {
+    /// A ledger of what was loaded: every code that the group's requests name and that somebody holds.
+    pub fn new(numbers: Numbers, holders: HashMap<Box<str>, Holder>) -> Ledger {
+        Ledger { numbers, balances: HashMap::new(), holders, changed: BTreeMap::new() }
+    }
+
+    /// Adds balances that were loaded. Those not loaded have no row yet and are zero.
+    pub fn load(&mut self, balances: impl IntoIterator<Item = (BalanceKey, Balance)>) {
+        self.balances.extend(balances);
+    }
+
+    /// Who holds a code or card number.
+    pub fn holder(&self, value: &str) -> Option<Holder> {
+        self.holders.get(value).copied()
+    }
+
+    /// A view for one request.
+    pub fn overlay(&self) -> Overlay<'_> {
+        Overlay { base: self, numbers: self.numbers, balances: HashMap::new(), holders: HashMap::new() }
+    }
+
+    /// Makes a request's changes part of the group.
+    pub fn accept(&mut self, changes: Changes) {
+        self.numbers = changes.numbers;
+        self.holders.extend(changes.holders);
+        self.changed.extend(&changes.balances);
+        self.balances.extend(changes.balances);
+    }
+
+    /// The balances the group changed, in the order of their keys.
+    pub fn changed(&self) -> &BTreeMap<BalanceKey, Balance> {
+        &self.changed
+    }
+}
+
+/// The changes of one request, free of the ledger it was decided on.
+#[derive(Debug)]
+pub struct Changes {
+    numbers: Numbers,
+    balances: HashMap<BalanceKey, Balance>,
+    holders: HashMap<Box<str>, Holder>,
+}
+
+/// One request's view of a [`Ledger`], with its own changes on top.
+#[derive(Debug)]
+pub struct Overlay<'l> {
+    base: &'l Ledger,
+    /// The next public numbers, as this request leaves them.
+    pub numbers: Numbers,
+    balances: HashMap<BalanceKey, Balance>,
+    holders: HashMap<Box<str>, Holder>,
+}
+
+impl Overlay<'_> {
+    /// Who holds a code or card number.
+    pub fn holder(&self, value: &str) -> Option<Holder> {
+        self.holders.get(value).copied().or_else(|| self.base.holder(value))
+    }
+
+    /// Gives a value to a customer.
+    pub fn hold(&mut self, value: &str, customer: i64) {
+        self.holders.insert(value.into(), Holder { customer, replaced: false });
+    }
+
+    /// Changes a balance by `amount` and gives the entry its number.
+    ///
+    /// Refuses with [`Code::OutOfRange`] beyond 10^12 either way, and, where the campaign has no `allow_negative`,
+    /// with a decline below zero.
+    pub fn post(&mut self, campaign: &Campaign, key: BalanceKey, amount: Amount) -> Result<Link, Code> {
+        let before = self.balances.get(&key).or_else(|| self.base.balances.get(&key)).copied();
+        let balance = before.map_or(Amount::ZERO, |balance| balance.amount);
+        let after = balance.checked_add(amount).ok_or(Code::OutOfRange)?;
+        if amount.is_negative() && after.is_negative() && !campaign.allow_negative {
+            let money = campaign.is_money();
+            return Err(if money { Code::AmountExceedsBalance } else { Code::RewardExceedsPoints });
+        }
+        if after > Amount::BALANCE_MAX || Amount::from_raw(after.raw().saturating_neg()) > Amount::BALANCE_MAX {
+            return Err(Code::OutOfRange);
+        }
+        let number = Numbers::take(&mut self.numbers.entry);
+        self.balances.insert(key, Balance { amount: after, last_entry: number });
+        Ok(Link { number, previous: before.map(|balance| balance.last_entry), balance_after: after })
+    }
+
+    /// What this request changed.
+    pub fn into_changes(self) -> Changes {
+        Changes { numbers: self.numbers, balances: self.balances, holders: self.holders }
+    }
+}

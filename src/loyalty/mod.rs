@@ -1,0 +1,20 @@
+//! The rules of loyalty, pure: what was loaded plus a command gives an outcome and the rows to write.
+//!
+//! Belongs here: accounts and campaigns as the rules see them, the reading of a line's values, the decision.
+//! Does not belong here: clocks, I/O, SQL, wire formats.
+//!
+//! | module | what it knows |
+//! | --- | --- |
+//! | [`account`] | an account with its users, campaigns, rewards, promotions and items |
+//! | [`lines`] | the text of a batch and its columns |
+//! | [`plan`] | one line's values under the rules of its campaign, without any balance |
+//! | [`amounts`] | what an amount means for each kind of campaign |
+//! | [`ledger`] | balances and numbers as a group of requests changes them |
+//! | [`batch`] | a batch decided line by line |
+
+pub mod account;
+pub mod amounts;
+pub mod batch;
+pub mod ledger;
+pub mod lines;
+pub mod plan;

@@ -1,0 +1,188 @@
+//! One line's values under the rules of its campaign: everything that can be said without a balance or a customer.
+//!
+//! Belongs here: the checks of columns, in the order of the published document. Does not belong here: look-ups of
+//! customers and balances ([`super::batch`]). Plans hold spans, not strings: 100,000 of them wait in memory.
+
+use super::account::{Account, Campaign, ID_MAX_CHARS, Kind, PROMOTIONS_MAX_CHARS, TEXT_MAX_CHARS, User};
+use super::amounts;
+use super::lines::{Column, Line, Lines, Span, Values};
+use crate::amount::Amount;
+use crate::dates::{self, Day};
+use crate::error::{Code, Problem};
+use crate::text;
+use std::collections::BTreeMap;
+
+/// A line that may be posted, once its customer and balance are known.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Posting {
+    /// Index of the campaign in its account.
+    pub campaign: usize,
+    /// Whether it redeems.
+    pub redeem: bool,
+    /// The number of the item, 0 where the campaign has none.
+    pub item: i32,
+    /// What it adds or takes; never negative.
+    pub amount: Amount,
+    /// How the amount came about, where it is not the amount as sent.
+    pub formula: Option<Box<str>>,
+    /// The number of the reward redeemed.
+    pub reward: Option<i32>,
+    /// The day it counts for.
+    pub date: Day,
+    /// The code as sent.
+    pub code: Span,
+    /// The card number as sent.
+    pub card: Span,
+    /// The amount as sent.
+    pub given: Span,
+    /// The authorization as sent.
+    pub authorization: Span,
+    /// The promotions as sent, where they count.
+    pub promotions: Span,
+    /// The custom fields as JSON text, if any is filled.
+    pub custom: Option<Box<str>>,
+}
+
+/// What is known of a line before its customer and balance are.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Plan {
+    /// It can be posted.
+    Post(Posting),
+    /// It cannot.
+    Refuse(Box<Problem>),
+}
+
+/// Plans all lines of a batch for one user. `today` is the day in the account's zone on which the lines were received.
+pub fn all(account: &Account, user: &User, lines: &Lines, today: Day) -> Vec<Plan> {
+    let planner = Planner { account, user, lines, today };
+    lines
+        .list
+        .iter()
+        .map(|line| match planner.line(line) {
+            Ok(posting) => Plan::Post(posting),
+            Err(problem) => Plan::Refuse(Box::new(problem)),
+        })
+        .collect()
+}
+
+struct Planner<'a> {
+    account: &'a Account,
+    user: &'a User,
+    lines: &'a Lines,
+    today: Day,
+}
+
+impl Planner<'_> {
+    fn line(&self, line: &Line) -> Result<Posting, Problem> {
+        let layout = &self.lines.layout;
+        let mut values = self.lines.values(line);
+        let index = self.campaign(values.campaign)?;
+        let campaign =
+            self.account.campaign(index).ok_or_else(|| Problem::new(Code::UnknownCampaign).value(values.campaign))?;
+        place_surplus(&mut values, campaign, layout.has(Column::Promotions))?;
+        check_keys(&values)?;
+        let redeem = match values.redeemed {
+            "Y" | "y" => true,
+            "N" | "n" => false,
+            other => return Err(Problem::new(Code::BadRedeemed).field("redeemed").value(other)),
+        };
+        check_length("promo_id", values.promotions, PROMOTIONS_MAX_CHARS)?;
+        let effect = if redeem {
+            amounts::redeem(campaign, layout.apply_ratio, values.amount)?
+        } else {
+            amounts::add(campaign, layout.apply_ratio, values.amount, values.promotions)?
+        };
+        let date = self.date(values.date)?;
+        check_length("authorization", values.authorization, TEXT_MAX_CHARS)?;
+        check_length("service_product", values.item, TEXT_MAX_CHARS)?;
+        let promotions_count = campaign.kind == Kind::Points && !redeem;
+        Ok(Posting {
+            campaign: index,
+            redeem,
+            item: 0,
+            amount: effect.amount,
+            formula: effect.formula,
+            reward: effect.reward,
+            date,
+            code: self.lines.span(values.code),
+            card: self.lines.span(values.card),
+            given: self.lines.span(values.amount),
+            authorization: self.lines.span(values.authorization),
+            promotions: if promotions_count { self.lines.span(values.promotions) } else { Span::default() },
+            custom: custom_json(&values)?,
+        })
+    }
+
+    fn campaign(&self, id: &str) -> Result<usize, Problem> {
+        let problem = |code| Problem::new(code).field("campaign_id").value(id);
+        let index = self.account.find_campaign(id).ok_or_else(|| problem(Code::UnknownCampaign))?;
+        let campaign = self.account.campaign(index).ok_or_else(|| problem(Code::UnknownCampaign))?;
+        if !self.user.sees(campaign.number) {
+            // Letter for letter what an id nobody has gets.
+            return Err(problem(Code::UnknownCampaign));
+        }
+        if !campaign.active {
+            return Err(problem(Code::InactiveCampaign));
+        }
+        Ok(index)
+    }
+
+    fn date(&self, sent: &str) -> Result<Day, Problem> {
+        if sent.is_empty() {
+            return Ok(self.today);
+        }
+        let day = dates::read(sent, self.lines.layout.old_generation)
+            .map_err(|_| Problem::new(Code::BadDate).field("date").value(sent))?;
+        if dates::in_range(day, self.today) {
+            Ok(day)
+        } else {
+            Err(Problem::new(Code::DateOutOfRange).field("date").value(sent))
+        }
+    }
+}
+
+/// A value beyond the declared columns is the promotions of a points line, as a known client sends them; any other
+/// value there is a fault. An empty one is a trailing delimiter.
+fn place_surplus<'a>(values: &mut Values<'a>, campaign: &Campaign, declared: bool) -> Result<(), Problem> {
+    let fault = |value: &str| Err(Problem::new(Code::SurplusValue).value(value));
+    if !values.more_surplus.is_empty() {
+        return fault(values.more_surplus);
+    }
+    if !values.surplus.is_empty() {
+        if declared || campaign.kind != Kind::Points {
+            return fault(values.surplus);
+        }
+        values.promotions = values.surplus;
+    }
+    Ok(())
+}
+
+fn check_keys(values: &Values<'_>) -> Result<(), Problem> {
+    for (name, value) in [("code", values.code), ("card_number", values.card)] {
+        check_length(name, value, ID_MAX_CHARS)?;
+        if value.chars().any(char::is_control) {
+            return Err(Problem::new(Code::ControlCharacter).field(name).value(value));
+        }
+    }
+    Ok(())
+}
+
+fn check_length(field: &str, value: &str, max_chars: usize) -> Result<(), Problem> {
+    if text::too_long(value, max_chars) {
+        return Err(Problem::new(Code::TooLong).field(field).value(value).detail(max_chars));
+    }
+    Ok(())
+}
+
+fn custom_json(values: &Values<'_>) -> Result<Option<Box<str>>, Problem> {
+    if values.custom.is_empty() {
+        return Ok(None);
+    }
+    let mut fields = BTreeMap::new();
+    for (number, value) in &values.custom {
+        let name = Column::Custom(*number).name();
+        check_length(&name, value, TEXT_MAX_CHARS)?;
+        fields.insert(name, *value);
+    }
+    Ok(serde_json::to_string(&fields).ok().map(Box::from))
+}

@@ -1,0 +1,153 @@
+//! Accounts with their configuration, as the rules see them.
+//!
+//! Belongs here: loading. Writing configuration is in [`super::world`].
+
+use super::schema::{accounts, api_keys, campaigns, items, promotions, rewards, user_campaigns, users};
+use super::{Db, Failure, Result, heads};
+use crate::amount::Amount;
+use crate::loyalty::account::{Account, Campaign, Item, Kind, Operand, Promotion, Reward, User};
+use diesel::prelude::*;
+use std::collections::{HashMap, HashSet};
+
+/// Minor digits of a currency, 0 to 4; `None` if ISO 4217 does not know it.
+pub fn currency_digits(code: &str) -> Option<u8> {
+    let currency = iso_currency::Currency::from_code(code)?;
+    u8::try_from(currency.exponent().unwrap_or(0)).ok().filter(|digits| *digits <= 4)
+}
+
+/// Loads an account; `None` if there is none with this number.
+///
+/// The version is read first: if the configuration moves while the rest is read, the account carries the older
+/// version, and the next writing that compares versions loads it again.
+pub fn load(db: &mut Db, account: i32) -> Result<Option<Account>> {
+    let Some(head) = heads::read(db, account)? else { return Ok(None) };
+    let row: Option<(String, String, String, String)> = accounts::table
+        .find(account)
+        .select((accounts::account_id, accounts::name, accounts::currency, accounts::timezone))
+        .first(db)
+        .optional()?;
+    let Some((account_id, name, currency, timezone)) = row else { return Ok(None) };
+    let zone = timezone.parse().map_err(|_| broken("timezone", &timezone))?;
+    let digits = currency_digits(&currency).ok_or_else(|| broken("currency", &currency))?;
+    let users = load_users(db, account)?;
+    let campaigns = load_campaigns(db, account, digits)?;
+    Ok(Some(Account::new(account, account_id, name, zone, head.config_version, users, campaigns)))
+}
+
+fn broken(what: &str, value: &str) -> Failure {
+    Failure::Data(format!("the stored {what} \"{value}\" is not known to this program"))
+}
+
+fn load_users(db: &mut Db, account: i32) -> Result<Vec<User>> {
+    let mut keys: HashMap<i32, Vec<[u8; 32]>> = HashMap::new();
+    let rows: Vec<(i32, Vec<u8>)> = api_keys::table
+        .filter(api_keys::account_id.eq(account))
+        .select((api_keys::user, api_keys::hash))
+        .load(db)?;
+    for (user, hash) in rows {
+        if let Ok(hash) = <[u8; 32]>::try_from(hash) {
+            keys.entry(user).or_default().push(hash);
+        }
+    }
+    let mut seen: HashMap<i32, HashSet<i32>> = HashMap::new();
+    let rows: Vec<(i32, i32)> = user_campaigns::table
+        .filter(user_campaigns::account_id.eq(account))
+        .select((user_campaigns::user, user_campaigns::campaign))
+        .load(db)?;
+    for (user, campaign) in rows {
+        seen.entry(user).or_default().insert(campaign);
+    }
+    let rows: Vec<(i32, String, bool)> = users::table
+        .filter(users::account_id.eq(account))
+        .select((users::number, users::user_id, users::all_campaigns))
+        .load(db)?;
+    Ok(rows
+        .into_iter()
+        .map(|(number, user_id, all)| User {
+            number,
+            user_id,
+            keys: keys.remove(&number).unwrap_or_default(),
+            campaigns: if all { None } else { Some(seen.remove(&number).unwrap_or_default()) },
+        })
+        .collect())
+}
+
+fn load_campaigns(db: &mut Db, account: i32, money_digits: u8) -> Result<Vec<Campaign>> {
+    let mut found_rewards: HashMap<i32, Vec<Reward>> = HashMap::new();
+    let rows: Vec<(i32, i32, String, Option<String>, i64)> = rewards::table
+        .filter(rewards::account_id.eq(account))
+        .order(rewards::number)
+        .select((rewards::campaign, rewards::number, rewards::id, rewards::reward_id, rewards::level))
+        .load(db)?;
+    for (campaign, number, id, reward_id, level) in rows {
+        let reward = Reward { number, id, reward_id, level: Amount::from_raw(level) };
+        found_rewards.entry(campaign).or_default().push(reward);
+    }
+    let mut found_promotions: HashMap<i32, Vec<Promotion>> = HashMap::new();
+    let rows: Vec<(i32, String, String, i64)> = promotions::table
+        .filter(promotions::account_id.eq(account))
+        .order(promotions::number)
+        .select((promotions::campaign, promotions::id, promotions::operand, promotions::value))
+        .load(db)?;
+    for (campaign, id, operand, value) in rows {
+        let operand = Operand::from_word(&operand).ok_or_else(|| broken("operand", &operand))?;
+        let promotion = Promotion { id, operand, value: Amount::from_raw(value) };
+        found_promotions.entry(campaign).or_default().push(promotion);
+    }
+    let mut found_items: HashMap<i32, Vec<Item>> = HashMap::new();
+    let rows: Vec<(i32, i32, String, String, i32, String)> = items::table
+        .filter(items::account_id.eq(account))
+        .order(items::number)
+        .select((
+            items::campaign,
+            items::number,
+            items::id,
+            items::service_product,
+            items::buy_amount,
+            items::description,
+        ))
+        .load(db)?;
+    for (campaign, number, id, service_product, buy_amount, description) in rows {
+        let item = Item { number, id, service_product, description, buy_amount };
+        found_items.entry(campaign).or_default().push(item);
+    }
+    let rows: Vec<(i32, String, String, String, bool, i16, i64, i64, bool)> = campaigns::table
+        .filter(campaigns::account_id.eq(account))
+        .order(campaigns::number)
+        .select((
+            campaigns::number,
+            campaigns::campaign_id,
+            campaigns::kind,
+            campaigns::name,
+            campaigns::active,
+            campaigns::decimals,
+            campaigns::points_ratio,
+            campaigns::earned_per_event,
+            campaigns::allow_negative,
+        ))
+        .load(db)?;
+    let mut list = Vec::with_capacity(rows.len());
+    for (number, id, kind, name, active, decimals, points_ratio, earned_per_event, allow_negative) in rows {
+        let kind = Kind::from_word(&kind).ok_or_else(|| broken("campaign kind", &kind))?;
+        let digits = match kind {
+            Kind::Points => u8::try_from(decimals).unwrap_or(0),
+            Kind::GiftCard | Kind::Earned => money_digits,
+            Kind::BuyX | Kind::Events => 0,
+        };
+        list.push(Campaign {
+            number,
+            id,
+            kind,
+            name,
+            active,
+            digits,
+            points_ratio: Amount::from_raw(points_ratio),
+            earned_per_event: Amount::from_raw(earned_per_event),
+            allow_negative,
+            rewards: found_rewards.remove(&number).unwrap_or_default(),
+            promotions: found_promotions.remove(&number).unwrap_or_default(),
+            items: found_items.remove(&number).unwrap_or_default(),
+        });
+    }
+    Ok(list)
+}

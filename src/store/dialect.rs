@@ -1,0 +1,349 @@
+//! Where SQLite and MySQL differ: transactions, locks, bulk writes, set-based look-ups, and what errors mean.
+//!
+//! Belongs here: every statement that is not the same on both engines. Nothing else matches on [`Db`].
+
+use super::heads::Head;
+use super::journal::{BalanceRow, DateRow};
+use super::schema::{account_heads, balances, entry_dates};
+use super::{Db, Failure, Result};
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::result::{DatabaseErrorKind, Error};
+use diesel::sql_types::{BigInt, Bool, Integer, Text};
+
+/// Tells what an error means by its kind and, where the driver keeps only the text, by its text.
+pub fn classify(error: &Error) -> Failure {
+    let text = error.to_string();
+    let Error::DatabaseError(kind, _) = error else {
+        return match error {
+            Error::BrokenTransactionManager => Failure::Away(text),
+            _ => Failure::Data(text),
+        };
+    };
+    let says = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
+    match kind {
+        DatabaseErrorKind::SerializationFailure => Failure::Conflict(text),
+        DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::ReadOnlyTransaction => Failure::Away(text),
+        DatabaseErrorKind::Unknown if says(CONFLICTS) => Failure::Conflict(text),
+        DatabaseErrorKind::Unknown if says(AWAY) => Failure::Away(text),
+        _ => Failure::Data(text),
+    }
+}
+
+/// MySQL 1213, 1205 and 1020.
+const CONFLICTS: &[&str] = &["Deadlock found", "Lock wait timeout exceeded", "Record has changed since last read"];
+
+/// Errors that no line of data can cause.
+const AWAY: &[&str] = &[
+    // MySQL: the connection, the server, the disk.
+    "gone away",
+    "Lost connection",
+    "Can't connect",
+    "Connection was killed",
+    "Query execution was interrupted",
+    "shutdown in progress",
+    "Commands out of sync",
+    "Malformed packet",
+    "read-only",
+    "Disk full",
+    "is full",
+    "from storage engine",
+    "Too many connections",
+    // SQLite: SQLITE_BUSY, _LOCKED, _IOERR, _FULL, _CANTOPEN, _READONLY, _CORRUPT, _NOMEM.
+    "database is locked",
+    "database table is locked",
+    "disk I/O error",
+    "unable to open database file",
+    "attempt to write a readonly database",
+    "database disk image is malformed",
+    "out of memory",
+];
+
+/// A statement kept prepared under its text: `sql_query` would prepare it anew each time.
+struct Fixed<'a, T> {
+    sql: &'static str,
+    document: Option<&'a str>,
+    account: Option<i32>,
+    row: std::marker::PhantomData<T>,
+}
+
+impl<'a, T> Fixed<'a, T> {
+    fn new(sql: &'static str) -> Fixed<'a, T> {
+        Fixed { sql, document: None, account: None, row: std::marker::PhantomData }
+    }
+
+    /// A statement with two parameters: a JSON document, then the account.
+    fn of(sql: &'static str, document: &'a str, account: i32) -> Fixed<'a, T> {
+        Fixed { document: Some(document), account: Some(account), ..Fixed::new(sql) }
+    }
+}
+
+impl<T> QueryId for Fixed<'_, T> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<T> Query for Fixed<'_, T> {
+    type SqlType = T;
+}
+
+impl<T, Conn> RunQueryDsl<Conn> for Fixed<'_, T> {}
+
+impl<T, DB> QueryFragment<DB> for Fixed<'_, T>
+where
+    DB: diesel::backend::Backend + diesel::sql_types::HasSqlType<Text> + diesel::sql_types::HasSqlType<Integer>,
+    str: diesel::serialize::ToSql<Text, DB>,
+    i32: diesel::serialize::ToSql<Integer, DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        let mut parts = self.sql.split('?');
+        out.push_sql(parts.next().unwrap_or(""));
+        if let Some(document) = &self.document {
+            out.push_bind_param::<Text, str>(document)?;
+        }
+        out.push_sql(parts.next().unwrap_or(""));
+        if let Some(account) = &self.account {
+            out.push_bind_param::<Integer, i32>(account)?;
+        }
+        out.push_sql(parts.next().unwrap_or(""));
+        Ok(())
+    }
+}
+
+/// Begins a writing transaction. On MySQL writers run with `autocommit=0`, so the first statement begins it.
+pub fn begin(db: &mut Db) -> Result<()> {
+    match db {
+        Db::Sqlite(conn) => conn.batch_execute("BEGIN IMMEDIATE")?,
+        #[cfg(feature = "mysql")]
+        Db::Mysql(_) => {}
+    }
+    Ok(())
+}
+
+/// Commits. When it returns, the rows are on disk (with the settings that [`super::connect`] demands).
+pub fn commit(db: &mut Db) -> Result<()> {
+    match db {
+        Db::Sqlite(conn) => conn.batch_execute("COMMIT")?,
+        // One round trip; Diesel's own commit takes three.
+        #[cfg(feature = "mysql")]
+        Db::Mysql(conn) => {
+            Fixed::<Integer>::new("COMMIT").execute(conn)?;
+        }
+    }
+    Ok(())
+}
+
+/// Rolls back. A connection on which this fails must be dropped.
+pub fn rollback(db: &mut Db) -> Result<()> {
+    match db {
+        Db::Sqlite(conn) => conn.batch_execute("ROLLBACK")?,
+        #[cfg(feature = "mysql")]
+        Db::Mysql(conn) => {
+            Fixed::<Integer>::new("ROLLBACK").execute(conn)?;
+        }
+    }
+    Ok(())
+}
+
+/// Begins a reading transaction that sees one state of the database until [`rollback`].
+pub fn begin_snapshot(db: &mut Db) -> Result<()> {
+    match db {
+        Db::Sqlite(conn) => conn.batch_execute("BEGIN DEFERRED")?,
+        #[cfg(feature = "mysql")]
+        Db::Mysql(conn) => conn.batch_execute(
+            "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ; START TRANSACTION WITH CONSISTENT SNAPSHOT",
+        )?,
+    }
+    Ok(())
+}
+
+/// Takes account heads: locked on MySQL; on SQLite the transaction is the lock.
+pub fn lock_heads(db: &mut Db, accounts: &[i32]) -> Result<Vec<Head>> {
+    match db {
+        Db::Sqlite(conn) => {
+            let mut heads = Vec::with_capacity(accounts.len());
+            for account in accounts {
+                heads.extend(account_heads::table.find(account).select(Head::as_select()).first(conn).optional()?);
+            }
+            Ok(heads)
+        }
+        #[cfg(feature = "mysql")]
+        Db::Mysql(conn) => match accounts {
+            // The common case stays prepared.
+            [account] => {
+                Ok(account_heads::table.find(account).select(Head::as_select()).for_update().load(conn)?)
+            }
+            _ => Ok(account_heads::table
+                .filter(account_heads::account_id.eq_any(accounts))
+                .order(account_heads::account_id)
+                .select(Head::as_select())
+                .for_update()
+                .load(conn)?),
+        },
+    }
+}
+
+/// Inserts rows of a table that has no conflict to expect: one prepared statement per row on SQLite, where there is
+/// no round trip to save, and several rows a statement on MySQL.
+macro_rules! insert_rows {
+    ($db:expr, $table:expr, $rows:expr) => {{
+        let rows = $rows;
+        match $db {
+            $crate::store::Db::Sqlite(conn) => {
+                for row in rows {
+                    diesel::insert_into($table).values(row).execute(conn)?;
+                }
+            }
+            #[cfg(feature = "mysql")]
+            $crate::store::Db::Mysql(conn) => {
+                for chunk in rows.chunks($crate::store::dialect::ROWS_PER_INSERT) {
+                    diesel::insert_into($table).values(chunk).execute(conn)?;
+                }
+            }
+        }
+    }};
+}
+pub(super) use insert_rows;
+
+/// Rows of one INSERT on MySQL: 22 columns of 1,000 rows stay well below its 65,535 parameters.
+#[cfg(feature = "mysql")]
+pub(super) const ROWS_PER_INSERT: usize = 1000;
+
+/// Keys of one look-up: keeps the JSON document below a megabyte.
+const KEYS_PER_LOOKUP: usize = 10_000;
+
+/// A row of [`find_keys`]: value, customer, whether replaced.
+pub type KeyRow = (String, i64, bool);
+
+/// Who holds these codes and card numbers. Values that nobody holds are missing from the answer.
+pub fn find_keys(db: &mut Db, account: i32, values: &[&str]) -> Result<Vec<KeyRow>> {
+    let mut found = Vec::new();
+    for chunk in values.chunks(KEYS_PER_LOOKUP) {
+        let document = serde_json::to_string(chunk).unwrap_or_default();
+        found.append(&mut match db {
+            Db::Sqlite(conn) => Fixed::<(Text, BigInt, Bool)>::of(
+                "SELECT k.value, k.customer, k.replaced FROM json_each(?) AS j \
+                 CROSS JOIN customer_keys AS k ON k.value = j.value AND k.account_id = ?",
+                &document,
+                account,
+            )
+            .load::<KeyRow>(conn)?,
+            #[cfg(feature = "mysql")]
+            Db::Mysql(conn) => Fixed::<(Text, BigInt, Bool)>::of(
+                "SELECT k.value, k.customer, k.replaced FROM JSON_TABLE(?, '$[*]' COLUMNS(value VARCHAR(64) \
+                 CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$')) AS j \
+                 STRAIGHT_JOIN customer_keys AS k ON k.value = j.value AND k.account_id = ?",
+                &document,
+                account,
+            )
+            .load::<KeyRow>(conn)?,
+        });
+    }
+    Ok(found)
+}
+
+/// A row of [`find_balances`]: customer, campaign, item, balance, last entry.
+pub type FoundBalance = (i64, i32, i32, i64, i64);
+
+/// The balances with these keys: customer, campaign, item. Those that have no row are missing from the answer.
+pub fn find_balances(db: &mut Db, account: i32, keys: &[(i64, i32, i32)]) -> Result<Vec<FoundBalance>> {
+    let mut found = Vec::new();
+    for chunk in keys.chunks(KEYS_PER_LOOKUP) {
+        let document = serde_json::to_string(chunk).unwrap_or_default();
+        found.append(&mut match db {
+            Db::Sqlite(conn) => Fixed::<(BigInt, Integer, Integer, BigInt, BigInt)>::of(
+                "SELECT b.customer, b.campaign, b.item, b.balance, b.last_entry FROM json_each(?) AS j \
+                 CROSS JOIN balances AS b ON b.account_id = ? AND b.customer = json_extract(j.value, '$[0]') \
+                 AND b.campaign = json_extract(j.value, '$[1]') AND b.item = json_extract(j.value, '$[2]')",
+                &document,
+                account,
+            )
+            .load::<FoundBalance>(conn)?,
+            #[cfg(feature = "mysql")]
+            Db::Mysql(conn) => Fixed::<(BigInt, Integer, Integer, BigInt, BigInt)>::of(
+                "SELECT b.customer, b.campaign, b.item, b.balance, b.last_entry FROM JSON_TABLE(?, '$[*]' COLUMNS(\
+                 customer BIGINT PATH '$[0]', campaign INTEGER PATH '$[1]', item INTEGER PATH '$[2]')) AS j \
+                 STRAIGHT_JOIN balances AS b ON b.account_id = ? AND b.customer = j.customer \
+                 AND b.campaign = j.campaign AND b.item = j.item",
+                &document,
+                account,
+            )
+            .load::<FoundBalance>(conn)?,
+        });
+    }
+    Ok(found)
+}
+
+/// Writes balances, new or changed; sorted by their key, so that all writers touch them in one order.
+pub fn save_balances(db: &mut Db, rows: &[BalanceRow]) -> Result<()> {
+    match db {
+        Db::Sqlite(conn) => {
+            for row in rows {
+                diesel::insert_into(balances::table)
+                    .values(row)
+                    .on_conflict((balances::account_id, balances::customer, balances::campaign, balances::item))
+                    .do_update()
+                    .set((
+                        balances::balance.eq(diesel::upsert::excluded(balances::balance)),
+                        balances::last_entry.eq(diesel::upsert::excluded(balances::last_entry)),
+                    ))
+                    .execute(conn)?;
+            }
+        }
+        // Numbers only, so literals are safe; Diesel has no multi-row upsert here.
+        #[cfg(feature = "mysql")]
+        Db::Mysql(conn) => {
+            for chunk in rows.chunks(ROWS_PER_INSERT) {
+                let values: Vec<String> = chunk
+                    .iter()
+                    .map(|row| {
+                        format!(
+                            "({},{},{},{},{},{})",
+                            row.account_id, row.customer, row.campaign, row.item, row.balance, row.last_entry
+                        )
+                    })
+                    .collect();
+                diesel::sql_query(format!(
+                    "INSERT INTO balances (account_id, customer, campaign, item, balance, last_entry) VALUES {} \
+                     ON DUPLICATE KEY UPDATE balance = VALUES(balance), last_entry = VALUES(last_entry)",
+                    values.join(",")
+                ))
+                .execute(conn)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Widens the range of entry numbers of these dates. Numbers only grow, so a known date keeps its lowest.
+pub fn save_dates(db: &mut Db, rows: &[DateRow]) -> Result<()> {
+    match db {
+        Db::Sqlite(conn) => {
+            for row in rows {
+                diesel::insert_into(entry_dates::table)
+                    .values(row)
+                    .on_conflict((entry_dates::account_id, entry_dates::date))
+                    .do_update()
+                    .set(entry_dates::highest.eq(diesel::upsert::excluded(entry_dates::highest)))
+                    .execute(conn)?;
+            }
+        }
+        #[cfg(feature = "mysql")]
+        Db::Mysql(conn) => {
+            for chunk in rows.chunks(ROWS_PER_INSERT) {
+                let values: Vec<String> = chunk
+                    .iter()
+                    .map(|row| format!("({},{},{},{})", row.account_id, row.date, row.lowest, row.highest))
+                    .collect();
+                diesel::sql_query(format!(
+                    "INSERT INTO entry_dates (account_id, date, lowest, highest) VALUES {} \
+                     ON DUPLICATE KEY UPDATE highest = VALUES(highest)",
+                    values.join(",")
+                ))
+                .execute(conn)?;
+            }
+        }
+    }
+    Ok(())
+}

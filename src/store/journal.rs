@@ -1,0 +1,347 @@
+//! What posting loads and writes: keys, balances, journal entries, batches, customers, rejections, dates.
+
+use super::schema::{balances, batches, customer_keys, customers, entry_dates, journal, rejections};
+use super::{Db, Result, dialect};
+use crate::amount::Amount;
+use crate::error::Class;
+use crate::loyalty::batch::{Decided, Refused};
+use crate::loyalty::ledger::{Balance, BalanceKey, Entry, Holder};
+use diesel::prelude::*;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+#[derive(Insertable)]
+#[diesel(table_name = journal, treat_none_as_default_value = false)]
+struct EntryRow<'a> {
+    account_id: i32,
+    number: i64,
+    customer: i64,
+    campaign: i32,
+    item: i32,
+    kind: i16,
+    amount: i64,
+    balance_after: i64,
+    date: i32,
+    recorded_at: i64,
+    previous: Option<i64>,
+    batch: Option<i64>,
+    line: Option<i32>,
+    user: Option<i32>,
+    given: Option<&'a str>,
+    formula: Option<&'a str>,
+    promotions: Option<&'a str>,
+    reward: Option<i32>,
+    reverses: Option<i64>,
+    flags: i32,
+    authorization: Option<&'a str>,
+    custom: Option<&'a str>,
+}
+
+/// A balance as it is stored.
+#[derive(Insertable, Clone, PartialEq, Eq, Debug)]
+#[diesel(table_name = balances, treat_none_as_default_value = false)]
+pub struct BalanceRow {
+    /// The account's number.
+    pub account_id: i32,
+    /// The customer's number.
+    pub customer: i64,
+    /// The campaign's number.
+    pub campaign: i32,
+    /// The item's number, or 0.
+    pub item: i32,
+    /// Ten-thousandths.
+    pub balance: i64,
+    /// Its newest entry.
+    pub last_entry: i64,
+}
+
+/// The range of entry numbers that have a date.
+#[derive(Insertable, Clone, PartialEq, Eq, Debug)]
+#[diesel(table_name = entry_dates, treat_none_as_default_value = false)]
+pub struct DateRow {
+    /// The account's number.
+    pub account_id: i32,
+    /// YYYYMMDD.
+    pub date: i32,
+    /// The lowest entry number with that date.
+    pub lowest: i64,
+    /// The highest.
+    pub highest: i64,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = batches, treat_none_as_default_value = false)]
+struct BatchRow<'a> {
+    account_id: i32,
+    number: i64,
+    commit_id: &'a [u8],
+    user: i32,
+    recorded_at: i64,
+    first_entry: i64,
+    transactions: i32,
+    rejected: i32,
+    new_customers: i32,
+    undoable: bool,
+    layout: Option<&'a str>,
+}
+
+/// A customer to be written.
+#[derive(Insertable, Clone, Default, PartialEq, Eq, Debug)]
+#[diesel(table_name = customers, treat_none_as_default_value = false)]
+pub struct CustomerRow<'a> {
+    /// The account's number.
+    pub account_id: i32,
+    /// The customer's number.
+    pub number: i64,
+    /// Its code.
+    pub code: Option<&'a str>,
+    /// Its card number.
+    pub card_number: Option<&'a str>,
+    /// First name.
+    pub first_name: Option<&'a str>,
+    /// Last name.
+    pub last_name: Option<&'a str>,
+    /// E-mail address, as given.
+    pub email: Option<&'a str>,
+    /// Phone, as given.
+    pub phone: Option<&'a str>,
+    /// Cell phone, as given.
+    pub cellphone: Option<&'a str>,
+    /// Identity document, as given.
+    pub document: Option<&'a str>,
+    /// Microseconds since 1970 UTC.
+    pub created_at: i64,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = customer_keys, treat_none_as_default_value = false)]
+struct KeyRow<'a> {
+    account_id: i32,
+    value: &'a str,
+    customer: i64,
+    replaced: bool,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = rejections, treat_none_as_default_value = false)]
+struct RejectionRow<'a> {
+    account_id: i32,
+    number: i64,
+    source: &'static str,
+    batch: Option<i64>,
+    line: Option<i32>,
+    user: Option<i32>,
+    class: &'static str,
+    state: &'static str,
+    code: &'static str,
+    field: Option<&'a str>,
+    value: Option<&'a str>,
+    reason: Option<String>,
+    remedy: Option<&'static str>,
+    raw: Option<&'a str>,
+    effective_date: Option<i32>,
+    fingerprint: &'a [u8],
+    recorded_at: i64,
+}
+
+/// Who holds these codes and card numbers; repeated ones are looked up once.
+pub fn holders<'a>(
+    db: &mut Db,
+    account: i32,
+    values: impl Iterator<Item = &'a str>,
+) -> Result<HashMap<Box<str>, Holder>> {
+    let distinct: HashSet<&str> = values.collect();
+    let mut sorted: Vec<&str> = distinct.into_iter().collect();
+    if sorted.is_empty() {
+        return Ok(HashMap::new());
+    }
+    sorted.sort_unstable();
+    let rows = dialect::find_keys(db, account, &sorted)?;
+    Ok(rows
+        .into_iter()
+        .map(|(value, customer, replaced)| (value.into_boxed_str(), Holder { customer, replaced }))
+        .collect())
+}
+
+/// The balances with these keys, as far as they have rows; repeated keys are looked up once.
+pub fn load_balances(
+    db: &mut Db,
+    account: i32,
+    keys: impl Iterator<Item = BalanceKey>,
+) -> Result<Vec<(BalanceKey, Balance)>> {
+    let distinct: HashSet<BalanceKey> = keys.collect();
+    let mut sorted: Vec<_> = distinct.into_iter().map(|key| (key.customer, key.campaign, key.item)).collect();
+    if sorted.is_empty() {
+        return Ok(Vec::new());
+    }
+    sorted.sort_unstable();
+    let rows = dialect::find_balances(db, account, &sorted)?;
+    Ok(rows
+        .into_iter()
+        .map(|(customer, campaign, item, balance, last_entry)| {
+            (BalanceKey { customer, campaign, item }, Balance { amount: Amount::from_raw(balance), last_entry })
+        })
+        .collect())
+}
+
+fn none_if_empty(text: &str) -> Option<&str> {
+    if text.is_empty() { None } else { Some(text) }
+}
+
+fn count(n: usize) -> i32 {
+    i32::try_from(n).unwrap_or(i32::MAX)
+}
+
+/// Writes journal entries, which come in the order of their numbers.
+pub fn save_entries<'e, 'a: 'e>(
+    db: &mut Db,
+    account: i32,
+    entries: impl Iterator<Item = &'e Entry<'a>>,
+    now_us: i64,
+) -> Result<()> {
+    let rows: Vec<EntryRow<'_>> = entries
+        .map(|entry| EntryRow {
+            account_id: account,
+            number: entry.number,
+            customer: entry.key.customer,
+            campaign: entry.key.campaign,
+            item: entry.key.item,
+            kind: entry.kind.stored(),
+            amount: entry.amount.raw(),
+            balance_after: entry.balance_after.raw(),
+            date: entry.date.number(),
+            recorded_at: now_us,
+            previous: entry.previous,
+            batch: entry.line.map(|(batch, _)| batch),
+            line: entry.line.map(|(_, line)| line),
+            user: entry.user,
+            given: none_if_empty(entry.given),
+            formula: entry.formula,
+            promotions: none_if_empty(entry.promotions),
+            reward: entry.reward,
+            reverses: None,
+            flags: 0,
+            authorization: none_if_empty(entry.authorization),
+            custom: entry.custom,
+        })
+        .collect();
+    dialect::insert_rows!(db, journal::table, &rows);
+    Ok(())
+}
+
+/// Writes customers and the codes and cards they hold.
+pub fn save_customers(db: &mut Db, rows: &[CustomerRow<'_>]) -> Result<()> {
+    dialect::insert_rows!(db, customers::table, rows);
+    let mut keys: Vec<KeyRow<'_>> = rows
+        .iter()
+        .flat_map(|row| [row.code, row.card_number].into_iter().flatten().map(move |value| (row, value)))
+        .map(|(row, value)| KeyRow { account_id: row.account_id, value, customer: row.number, replaced: false })
+        .collect();
+    keys.sort_unstable_by_key(|key| key.value);
+    dialect::insert_rows!(db, customer_keys::table, &keys);
+    Ok(())
+}
+
+/// The ranges of entry numbers by date that these entries bring.
+pub fn date_rows<'e, 'a: 'e>(account: i32, entries: impl Iterator<Item = &'e Entry<'a>>) -> Vec<DateRow> {
+    let mut ranges: BTreeMap<i32, (i64, i64)> = BTreeMap::new();
+    for entry in entries {
+        let range = ranges.entry(entry.date.number()).or_insert((entry.number, entry.number));
+        range.1 = entry.number;
+    }
+    ranges
+        .into_iter()
+        .map(|(date, (lowest, highest))| DateRow { account_id: account, date, lowest, highest })
+        .collect()
+}
+
+/// Writes balances in the order of their keys.
+pub fn save_balances(db: &mut Db, account: i32, changed: &BTreeMap<BalanceKey, Balance>) -> Result<()> {
+    let rows: Vec<BalanceRow> = changed
+        .iter()
+        .map(|(key, balance)| BalanceRow {
+            account_id: account,
+            customer: key.customer,
+            campaign: key.campaign,
+            item: key.item,
+            balance: balance.amount.raw(),
+            last_entry: balance.last_entry,
+        })
+        .collect();
+    dialect::save_balances(db, &rows)
+}
+
+/// Writes all rows of the batches of one account, in one pass per table.
+pub fn save_batches(
+    db: &mut Db,
+    account: i32,
+    decided: &[Decided<'_>],
+    commit_id: &[u8; 16],
+    now_us: i64,
+) -> Result<()> {
+    let rows: Vec<BatchRow<'_>> = decided
+        .iter()
+        .map(|batch| BatchRow {
+            account_id: account,
+            number: batch.outcome.batch,
+            commit_id,
+            user: batch.user,
+            recorded_at: now_us,
+            first_entry: batch.first_entry,
+            transactions: count(batch.outcome.transactions),
+            rejected: count(batch.outcome.rejected),
+            new_customers: count(batch.outcome.new_customers),
+            undoable: batch.undoable,
+            layout: batch.layout.as_deref(),
+        })
+        .collect();
+    dialect::insert_rows!(db, batches::table, &rows);
+    let customers: Vec<CustomerRow<'_>> = decided
+        .iter()
+        .flat_map(|batch| &batch.customers)
+        .map(|new| CustomerRow {
+            account_id: account,
+            number: new.number,
+            code: Some(new.code),
+            card_number: new.card,
+            created_at: now_us,
+            ..CustomerRow::default()
+        })
+        .collect();
+    save_customers(db, &customers)?;
+    save_entries(db, account, decided.iter().flat_map(|batch| &batch.entries), now_us)?;
+    dialect::save_dates(db, &date_rows(account, decided.iter().flat_map(|batch| &batch.entries)))?;
+    let refused: Vec<(&Decided<'_>, &Refused<'_>)> =
+        decided.iter().flat_map(|batch| batch.refused.iter().map(move |refused| (batch, refused))).collect();
+    let rows: Vec<RejectionRow<'_>> =
+        refused.iter().map(|(batch, refused)| rejection_row(account, batch, refused, now_us)).collect();
+    dialect::insert_rows!(db, rejections::table, &rows);
+    Ok(())
+}
+
+fn rejection_row<'a>(
+    account: i32,
+    batch: &'a Decided<'_>,
+    refused: &'a Refused<'_>,
+    now_us: i64,
+) -> RejectionRow<'a> {
+    let code = refused.problem.code;
+    RejectionRow {
+        account_id: account,
+        number: refused.number,
+        source: "batch",
+        batch: Some(batch.outcome.batch),
+        line: i32::try_from(refused.line).ok(),
+        user: Some(batch.user),
+        class: code.class().word(),
+        state: if code.class() == Class::Fault { "open" } else { "record" },
+        code: code.word(),
+        field: refused.problem.field.as_deref(),
+        value: refused.problem.value.as_deref(),
+        reason: Some(refused.problem.message()),
+        remedy: none_if_empty(code.remedy()),
+        raw: Some(refused.raw),
+        effective_date: Some(refused.effective_date.number()),
+        fingerprint: &refused.fingerprint,
+        recorded_at: now_us,
+    }
+}

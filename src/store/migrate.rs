@@ -1,0 +1,51 @@
+//! The migrations of both engines: embedded, with the same names.
+
+use super::Db;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+#[cfg(feature = "mysql")]
+const MYSQL: EmbeddedMigrations = embed_migrations!("migrations/mysql");
+
+/// An error of a migration, for a person.
+pub type MigrateError = Box<dyn std::error::Error + Send + Sync>;
+
+macro_rules! on_each_engine {
+    ($db:expr, |$conn:ident, $migrations:ident| $body:expr) => {
+        match $db {
+            Db::Sqlite($conn) => {
+                let $migrations = SQLITE;
+                $body
+            }
+            #[cfg(feature = "mysql")]
+            Db::Mysql($conn) => {
+                let $migrations = MYSQL;
+                $body
+            }
+        }
+    };
+}
+
+/// The names of the migrations that have not been run, in their order.
+pub fn pending(db: &mut Db) -> Result<Vec<String>, MigrateError> {
+    on_each_engine!(db, |conn, migrations| {
+        let list = conn.pending_migrations(migrations)?;
+        Ok(list.iter().map(|migration| migration.name().to_string()).collect())
+    })
+}
+
+/// Runs what is pending and names it.
+pub fn run(db: &mut Db) -> Result<Vec<String>, MigrateError> {
+    on_each_engine!(db, |conn, migrations| {
+        let done = conn.run_pending_migrations(migrations)?;
+        Ok(done.iter().map(ToString::to_string).collect())
+    })
+}
+
+/// Takes all migrations back: everything is lost. For tests of the migrations themselves.
+pub fn revert_all(db: &mut Db) -> Result<(), MigrateError> {
+    on_each_engine!(db, |conn, migrations| {
+        conn.revert_all_migrations(migrations)?;
+        Ok(())
+    })
+}

@@ -1,0 +1,67 @@
+//! The database: the only module that knows Diesel.
+//!
+//! Belongs here: connections, the schema, rows and queries by area. Does not belong here: rules ([`crate::loyalty`]) or
+//! when to write ([`crate::posting`]). [`dialect`] is the one file that knows where SQLite and MySQL differ.
+//!
+//! | module | what it has |
+//! | --- | --- |
+//! | [`connect`] | opening connections, checking their settings, the pool of readers |
+//! | [`migrate`] | the migrations of both engines |
+//! | [`dialect`] | every statement that differs between the engines, and what their errors mean |
+//! | [`heads`] | account heads and the commits they number |
+//! | [`accounts`] | accounts with their configuration, as the rules see them |
+//! | [`journal`] | what posting loads and writes |
+//! | [`rejections`] | the inbox, as the commands show it |
+
+pub mod accounts;
+pub mod connect;
+pub mod dialect;
+pub mod heads;
+pub mod journal;
+pub mod migrate;
+pub mod rejections;
+pub mod schema;
+
+use diesel::SqliteConnection;
+
+/// A connection to either engine.
+#[derive(diesel::MultiConnection)]
+pub enum Db {
+    /// SQLite, in a file.
+    Sqlite(SqliteConnection),
+    /// MySQL or MariaDB.
+    #[cfg(feature = "mysql")]
+    Mysql(diesel::MysqlConnection),
+}
+
+/// What an error of the database means for the writing that met it. Texts are for the log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Failure {
+    /// The engine gave way to another writer; the same again may succeed.
+    Conflict(String),
+    /// The data is what the database refuses; the same again will fail again.
+    Data(String),
+    /// The database is away, busy, full or broken; nobody's data is at fault.
+    Away(String),
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Failure::Conflict(text) => write!(out, "conflict with another writer: {text}"),
+            Failure::Data(text) => write!(out, "the database refused the data: {text}"),
+            Failure::Away(text) => write!(out, "the database is not available: {text}"),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<diesel::result::Error> for Failure {
+    fn from(error: diesel::result::Error) -> Failure {
+        dialect::classify(&error)
+    }
+}
+
+/// What store functions return.
+pub type Result<T> = std::result::Result<T, Failure>;
