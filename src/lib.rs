@@ -1,6 +1,11 @@
 //! Punchcard: a gateway for old loyalty clients.
 pub mod amount;
-pub mod dates;
-pub mod text;
-pub mod error;
 pub mod api15;
+pub mod config;
+pub mod dates;
+pub mod error;
+pub mod loyalty;
+pub mod posting;
+pub mod secrets;
+pub mod store;
+pub mod text;

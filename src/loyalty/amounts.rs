@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn promotions_apply_in_the_order_given_and_round_once() {
-        assert_eq!(added(true, "50", "345,345,354"), ("300.00".to_owned(), Some("50 x 2 x 2 x 2 x 1.5".to_owned())));
+        assert_eq!(added(true, "50", "345,345,354"), ("600.00".to_owned(), Some("50 x 2 x 2 x 2 x 1.5".to_owned())));
         assert_eq!(added(false, "1", "123,345").0, "22.00");
         assert_eq!(added(false, "1", "345 , 123").0, "12.00");
         // 0.0033 x 2 x 1.5 = 0.0099: rounded at the end it is 0.01, rounded after each step it would be 0.02.

@@ -170,8 +170,6 @@ pub struct Decided<'a> {
     pub customers: Vec<NewCustomer<'a>>,
     /// Lines refused.
     pub refused: Vec<Refused<'a>>,
-    /// For [`Ledger::accept`].
-    pub changes: Changes,
 }
 
 impl Decided<'_> {
@@ -181,8 +179,9 @@ impl Decided<'_> {
     }
 }
 
-/// Decides a batch. `ledger` holds every key and balance its postings name, as far as they exist.
-pub fn decide<'a>(account: &'a Account, batch: &'a Batch, ledger: &Ledger) -> Decided<'a> {
+/// Decides a batch. `ledger` holds every key and balance its postings name, as far as they exist; the changes are for
+/// [`Ledger::accept`].
+pub fn decide<'a>(account: &'a Account, batch: &'a Batch, ledger: &Ledger) -> (Decided<'a>, Changes) {
     let mut overlay = ledger.overlay();
     let number = Numbers::take(&mut overlay.numbers.batch);
     let mut decider = Decider {
@@ -308,10 +307,10 @@ impl<'a> Decider<'a, '_> {
         });
     }
 
-    fn finish(mut self) -> Decided<'a> {
+    fn finish(mut self) -> (Decided<'a>, Changes) {
         self.fingerprint();
         let first_refused = self.refused.first().map(|refused| (refused.line, refused.problem.clone()));
-        Decided {
+        let decided = Decided {
             outcome: Outcome {
                 batch: self.number,
                 transactions: self.entries.len(),
@@ -326,8 +325,8 @@ impl<'a> Decider<'a, '_> {
             entries: self.entries,
             customers: self.customers,
             refused: self.refused,
-            changes: self.overlay.into_changes(),
-        }
+        };
+        (decided, self.overlay.into_changes())
     }
 
     /// Gives each refused line its fingerprint: its values, and which one it is among the equal lines of the batch.

@@ -11,6 +11,7 @@ use crate::amount::Amount;
 use crate::dates::Day;
 use crate::error::Code;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// What a balance belongs to. Sorts as the balances table does.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -40,6 +41,9 @@ pub struct Holder {
     /// Whether it is a card that was replaced.
     pub replaced: bool,
 }
+
+/// Who holds what: code or card number to customer. Client text is its key, so the hasher is a keyed one.
+pub type Holders = HashMap<Box<str>, Holder>;
 
 /// The next public numbers of an account.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -140,14 +144,16 @@ pub struct Ledger {
     /// The next public numbers.
     pub numbers: Numbers,
     balances: HashMap<BalanceKey, Balance>,
-    holders: HashMap<Box<str>, Holder>,
+    known: Vec<Arc<Holders>>,
+    holders: Holders,
     changed: BTreeMap<BalanceKey, Balance>,
 }
 
 impl Ledger {
-    /// A ledger of what was loaded: every code that the group's requests name and that somebody holds.
-    pub fn new(numbers: Numbers, holders: HashMap<Box<str>, Holder>) -> Ledger {
-        Ledger { numbers, balances: HashMap::new(), holders, changed: BTreeMap::new() }
+    /// A ledger of what was loaded: every code that the group's requests name and that somebody holds, in one or
+    /// several maps.
+    pub fn new(numbers: Numbers, known: Vec<Arc<Holders>>) -> Ledger {
+        Ledger { numbers, balances: HashMap::new(), known, holders: Holders::new(), changed: BTreeMap::new() }
     }
 
     /// Adds balances that were loaded. Those not loaded have no row yet and are zero.
@@ -157,12 +163,12 @@ impl Ledger {
 
     /// Who holds a code or card number.
     pub fn holder(&self, value: &str) -> Option<Holder> {
-        self.holders.get(value).copied()
+        self.holders.get(value).or_else(|| self.known.iter().find_map(|known| known.get(value))).copied()
     }
 
     /// A view for one request.
     pub fn overlay(&self) -> Overlay<'_> {
-        Overlay { base: self, numbers: self.numbers, balances: HashMap::new(), holders: HashMap::new() }
+        Overlay { base: self, numbers: self.numbers, balances: HashMap::new(), holders: Holders::new() }
     }
 
     /// Makes a request's changes part of the group.
@@ -184,7 +190,7 @@ impl Ledger {
 pub struct Changes {
     numbers: Numbers,
     balances: HashMap<BalanceKey, Balance>,
-    holders: HashMap<Box<str>, Holder>,
+    holders: Holders,
 }
 
 /// One request's view of a [`Ledger`], with its own changes on top.
@@ -194,7 +200,7 @@ pub struct Overlay<'l> {
     /// The next public numbers, as this request leaves them.
     pub numbers: Numbers,
     balances: HashMap<BalanceKey, Balance>,
-    holders: HashMap<Box<str>, Holder>,
+    holders: Holders,
 }
 
 impl Overlay<'_> {

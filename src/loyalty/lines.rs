@@ -204,6 +204,11 @@ impl Lines {
         if list.is_empty() { Err(BadText::Empty) } else { Ok(Lines { text, layout, list }) }
     }
 
+    /// The size of the text.
+    pub fn bytes(&self) -> usize {
+        self.text.len()
+    }
+
     /// The text at a span of this batch.
     pub fn text(&self, span: Span) -> &str {
         let start = usize::try_from(span.start).unwrap_or(usize::MAX);

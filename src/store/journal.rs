@@ -5,9 +5,9 @@ use super::{Db, Result, dialect};
 use crate::amount::Amount;
 use crate::error::Class;
 use crate::loyalty::batch::{Decided, Refused};
-use crate::loyalty::ledger::{Balance, BalanceKey, Entry, Holder};
+use crate::loyalty::ledger::{Balance, BalanceKey, Entry, Holder, Holders};
 use diesel::prelude::*;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 #[derive(Insertable)]
 #[diesel(table_name = journal, treat_none_as_default_value = false)]
@@ -148,11 +148,11 @@ pub fn holders<'a>(
     db: &mut Db,
     account: i32,
     values: impl Iterator<Item = &'a str>,
-) -> Result<HashMap<Box<str>, Holder>> {
+) -> Result<Holders> {
     let distinct: HashSet<&str> = values.collect();
     let mut sorted: Vec<&str> = distinct.into_iter().collect();
     if sorted.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(Holders::new());
     }
     sorted.sort_unstable();
     let rows = dialect::find_keys(db, account, &sorted)?;

@@ -15,6 +15,7 @@
 
 pub mod accounts;
 pub mod connect;
+mod db;
 pub mod dialect;
 pub mod heads;
 pub mod journal;
@@ -22,17 +23,7 @@ pub mod migrate;
 pub mod rejections;
 pub mod schema;
 
-use diesel::SqliteConnection;
-
-/// A connection to either engine.
-#[derive(diesel::MultiConnection)]
-pub enum Db {
-    /// SQLite, in a file.
-    Sqlite(SqliteConnection),
-    /// MySQL or MariaDB.
-    #[cfg(feature = "mysql")]
-    Mysql(diesel::MysqlConnection),
-}
+pub use db::Db;
 
 /// What an error of the database means for the writing that met it. Texts are for the log.
 #[derive(Clone, PartialEq, Eq, Debug)]

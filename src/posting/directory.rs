@@ -1,0 +1,88 @@
+//! The cache of accounts with their configuration.
+//!
+//! Belongs here: what may be a second old: accounts, users, keys, campaigns. Does not belong here: balances, codes,
+//! anything of money. A writing compares versions inside its transaction, so a stale cache can delay a change of the
+//! configuration but never post by an old one.
+
+use crate::loyalty::account::Account;
+use crate::store::connect::Readers;
+use crate::store::{Db, Result, accounts, heads};
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+#[derive(Default, Clone)]
+struct Index {
+    by_number: HashMap<i32, Arc<Account>>,
+    by_id: HashMap<String, Arc<Account>>,
+}
+
+impl Index {
+    fn put(&mut self, account: Arc<Account>) {
+        self.by_id.insert(account.account_id.clone(), Arc::clone(&account));
+        self.by_number.insert(account.number, account);
+    }
+}
+
+/// All accounts of the installation, as they were at most `config_max_age_ms` ago.
+pub struct Directory {
+    readers: Readers,
+    index: RwLock<Index>,
+}
+
+impl Directory {
+    /// Loads all accounts.
+    pub fn load(readers: Readers) -> Result<Directory> {
+        let directory = Directory { readers, index: RwLock::default() };
+        directory.refresh()?;
+        Ok(directory)
+    }
+
+    /// Loads the accounts whose configuration has moved. One small query when none has.
+    pub fn refresh(&self) -> Result<()> {
+        let mut reader = self.readers.get()?;
+        let versions = heads::config_versions(&mut reader)?;
+        let moved: Vec<i32> = {
+            let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
+            versions
+                .iter()
+                .filter(|(number, version)| index.by_number.get(number).map(|known| known.config_version) != Some(*version))
+                .map(|(number, _)| *number)
+                .collect()
+        };
+        for number in moved {
+            if let Some(account) = accounts::load(&mut reader, number)? {
+                self.put(Arc::new(account));
+            }
+        }
+        Ok(())
+    }
+
+    fn put(&self, account: Arc<Account>) {
+        self.index.write().unwrap_or_else(PoisonError::into_inner).put(account);
+    }
+
+    /// The account with this id; compared exactly.
+    pub fn by_id(&self, account_id: &str) -> Option<Arc<Account>> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner).by_id.get(account_id).cloned()
+    }
+
+    /// The account at this version of its configuration: from the cache, or loaded on the connection that has taken
+    /// its head, so that it cannot move any more.
+    pub fn at_version(&self, db: &mut Db, number: i32, version: i64) -> Result<Option<Arc<Account>>> {
+        let cached =
+            self.index.read().unwrap_or_else(PoisonError::into_inner).by_number.get(&number).cloned();
+        if let Some(account) = cached
+            && account.config_version == version
+        {
+            return Ok(Some(account));
+        }
+        let Some(account) = accounts::load(db, number)?.map(Arc::new) else { return Ok(None) };
+        self.put(Arc::clone(&account));
+        Ok(Some(account))
+    }
+
+    /// The pool that the directory reads with.
+    pub fn readers(&self) -> &Readers {
+        &self.readers
+    }
+}

@@ -1,0 +1,215 @@
+//! One attempt at one group: take the heads, load, decide, store, commit.
+//!
+//! Belongs here: the order of the steps inside the transaction. Does not belong here: what to do when a step fails
+//! ([`super::writer`]).
+
+use super::Answer;
+use super::directory::Directory;
+use super::queue::Job;
+use crate::dates;
+use crate::error::{Code, Problem};
+use crate::loyalty::account::Account;
+use crate::loyalty::batch::{self, Decided};
+use crate::loyalty::ledger::{Holders, Ledger, Numbers};
+use crate::store::heads::{self, Head};
+use crate::store::{Db, Failure, Result, dialect, journal};
+use chrono::Utc;
+use std::sync::Arc;
+
+/// Codes looked up outside the writer, with what tells whether they still hold.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    keys_version: i64,
+    next_customer: i64,
+    holders: Arc<Holders>,
+}
+
+impl Prepared {
+    /// Looks up the codes of a batch on a reading connection. The versions are read first, so that a change in
+    /// between is noticed later.
+    pub fn look_up(db: &mut Db, batch: &batch::Batch) -> Result<Option<Prepared>> {
+        let account = batch.caller.account;
+        let Some(head) = heads::read(db, account)? else { return Ok(None) };
+        let holders = Arc::new(journal::holders(db, account, batch.keys())?);
+        Ok(Some(Prepared { keys_version: head.keys_version, next_customer: head.next_customer, holders }))
+    }
+}
+
+/// Why an attempt came to nothing, as far as is known.
+#[derive(Debug)]
+pub enum Stop {
+    /// It failed before the commit was tried: nothing was posted.
+    Failed(Failure),
+    /// The commit was tried and its answer is missing.
+    Unsure {
+        /// The smallest account of the group.
+        account: i32,
+        /// The commit's number there.
+        nth: i64,
+        /// Its id.
+        commit_id: [u8; 16],
+        /// What went wrong.
+        cause: Failure,
+    },
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Stop {
+        Stop::Failed(failure)
+    }
+}
+
+/// How long commits are kept.
+const COMMITS_KEPT_US: i64 = 30 * 24 * 3600 * 1_000_000;
+/// Every so many commits, old ones are deleted.
+const PURGE_EVERY: i64 = 1024;
+
+/// Writes a group in one transaction and sets each job's answer, which counts only if this returns `Ok` or the commit
+/// proves to have succeeded.
+pub fn attempt(
+    db: &mut Db,
+    jobs: &mut [Job],
+    directory: &Directory,
+    max_open_faults: i64,
+    commit_id: [u8; 16],
+) -> std::result::Result<(), Stop> {
+    jobs.sort_by_key(|job| job.batch.caller.account);
+    let mut accounts: Vec<i32> = jobs.iter().map(|job| job.batch.caller.account).collect();
+    accounts.dedup();
+    dialect::begin(db)?;
+    let mut heads = heads::take(db, &accounts)?;
+    let now_us = dates::micros(Utc::now());
+    let mut wrote = Vec::new();
+    for part in jobs.chunk_by_mut(|a, b| a.batch.caller.account == b.batch.caller.account) {
+        for job in part.iter_mut() {
+            begin(job);
+        }
+        let number = part.first().map(|job| job.batch.caller.account);
+        let head = heads.iter_mut().find(|head| Some(head.account_id) == number);
+        let account = match &head {
+            Some(head) => directory.at_version(db, head.account_id, head.config_version)?,
+            None => None,
+        };
+        let (Some(head), Some(account)) = (head, account) else {
+            set_answers(part.iter_mut(), &Problem::new(Code::BadCredentials));
+            continue;
+        };
+        if one_account(db, head, &account, part, (max_open_faults, &commit_id, now_us))? {
+            wrote.push(head.account_id);
+        }
+    }
+    let Some(smallest) = wrote.first().copied() else {
+        // Everything was refused: there is nothing to keep.
+        dialect::rollback(db)?;
+        return Ok(());
+    };
+    let mut nth = 0;
+    for head in heads.iter_mut().filter(|head| wrote.contains(&head.account_id)) {
+        if head.account_id == smallest {
+            nth = head.next_commit;
+            heads::note_commit(db, head, &commit_id, now_us)?;
+            if nth.checked_rem(PURGE_EVERY) == Some(0) {
+                heads::purge_commits(db, smallest, now_us.saturating_sub(COMMITS_KEPT_US))?;
+            }
+        } else {
+            head.next_commit = head.next_commit.saturating_add(1);
+        }
+        heads::save(db, head)?;
+    }
+    match dialect::commit(db) {
+        Ok(()) => Ok(()),
+        // The engine says that it rolled back: known to be nothing.
+        Err(failure @ Failure::Conflict(_)) => Err(Stop::Failed(failure)),
+        Err(cause) => Err(Stop::Unsure { account: smallest, nth, commit_id, cause }),
+    }
+}
+
+/// A job that waited too long is answered; any other is carried through from here on.
+fn begin(job: &mut Job) {
+    job.answer = None;
+    if !job.begun && job.since.elapsed() > job.timeout {
+        let waited = format!("it waited longer than {} ms", job.timeout.as_millis());
+        job.answer = Some(Err(Problem::new(Code::Unavailable).detail(waited)));
+    } else {
+        job.begun = true;
+    }
+}
+
+fn set_answers<'j>(jobs: impl Iterator<Item = &'j mut Job>, problem: &Problem) {
+    for job in jobs.filter(|job| job.answer.is_none()) {
+        job.answer = Some(Err(problem.clone()));
+    }
+}
+
+/// Loads, decides and stores the jobs of one account. Tells whether anything was written.
+fn one_account(
+    db: &mut Db,
+    head: &mut Head,
+    account: &Account,
+    jobs: &mut [Job],
+    (max_open_faults, commit_id, now_us): (i64, &[u8; 16], i64),
+) -> Result<bool> {
+    if head.open_faults >= max_open_faults {
+        set_answers(jobs.iter_mut(), &Problem::new(Code::TooManyOpenFaults).detail(head.open_faults));
+    }
+    for job in jobs.iter_mut().filter(|job| job.answer.is_none()) {
+        // Authenticates again, and plans again if the configuration has moved.
+        if let Err(problem) = job.batch.plan(account) {
+            job.answer = Some(Err(problem));
+        }
+    }
+    let known = find_holders(db, head, jobs)?;
+    let numbers = Numbers {
+        entry: head.next_entry,
+        batch: head.next_batch,
+        customer: head.next_customer,
+        rejection: head.next_rejection,
+    };
+    let mut ledger = Ledger::new(numbers, known);
+    let live = || jobs.iter().filter(|job| job.answer.is_none());
+    let balances = live().flat_map(|job| job.batch.balances(account, &ledger));
+    let balances = journal::load_balances(db, account.number, balances)?;
+    ledger.load(balances);
+    let mut decided: Vec<Decided<'_>> = Vec::new();
+    for job in live() {
+        let (one, changes) = batch::decide(account, &job.batch, &ledger);
+        ledger.accept(changes);
+        decided.push(one);
+    }
+    if decided.is_empty() {
+        return Ok(false);
+    }
+    journal::save_batches(db, account.number, &decided, commit_id, now_us)?;
+    journal::save_balances(db, account.number, ledger.changed())?;
+    let faults: usize = decided.iter().map(Decided::faults).sum();
+    head.next_entry = ledger.numbers.entry;
+    head.next_batch = ledger.numbers.batch;
+    head.next_customer = ledger.numbers.customer;
+    head.next_rejection = ledger.numbers.rejection;
+    head.open_faults = head.open_faults.saturating_add(i64::try_from(faults).unwrap_or(i64::MAX));
+    let outcomes: Vec<Answer> = decided.into_iter().map(|one| Ok(one.outcome)).collect();
+    for (job, answer) in jobs.iter_mut().filter(|job| job.answer.is_none()).zip(outcomes) {
+        job.answer = Some(answer);
+    }
+    Ok(true)
+}
+
+/// Who holds the codes that the jobs name. What was prepared outside counts as far as nothing has moved since: if keys
+/// changed hands, all is looked up again; if only customers were added, what nobody held then.
+fn find_holders(db: &mut Db, head: &Head, jobs: &[Job]) -> Result<Vec<Arc<Holders>>> {
+    let mut known: Vec<Arc<Holders>> = Vec::new();
+    let mut unknown: Vec<&str> = Vec::new();
+    for job in jobs.iter().filter(|job| job.answer.is_none()) {
+        match &job.prepared {
+            Some(prepared) if prepared.keys_version == head.keys_version => {
+                if prepared.next_customer != head.next_customer {
+                    unknown.extend(job.batch.keys().filter(|value| !prepared.holders.contains_key(*value)));
+                }
+                known.push(Arc::clone(&prepared.holders));
+            }
+            _ => unknown.extend(job.batch.keys()),
+        }
+    }
+    known.push(Arc::new(journal::holders(db, head.account_id, unknown.into_iter())?));
+    Ok(known)
+}

@@ -1,0 +1,106 @@
+//! Posting: gathers the requests that wait, writes them in one transaction, commits once, then answers everyone.
+//!
+//! Belongs here: when and in which company a request is written, and what happens when that fails. Does not belong
+//! here: what a request means ([`crate::loyalty`]), SQL ([`crate::store`]).
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | [`directory`] | the cache of accounts and their configuration |
+//! | [`queue`] | what waits for a writer, within limits |
+//! | [`group`] | one attempt at one group: load, decide, store, commit |
+//! | [`writer`] | the thread that writes groups, and what each failure does |
+
+pub mod directory;
+pub mod group;
+pub mod queue;
+pub mod writer;
+
+use crate::config::{DatabaseUrl, Settings};
+use crate::error::{Code, Problem};
+use crate::loyalty::batch::{Batch, Outcome};
+use directory::Directory;
+use queue::{Gate, Job, Queue};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+
+/// What a request comes to: its outcome, or why nothing was posted.
+pub type Answer = Result<Outcome, Problem>;
+
+/// The way in: hands requests to the writer of their account and waits for the answer.
+pub struct Poster {
+    queues: Vec<Arc<Queue>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    large_lines: usize,
+    timeout: Duration,
+    large_timeout: Duration,
+}
+
+impl Poster {
+    /// Starts the writers: one for SQLite, `writers` of the settings for MySQL.
+    pub fn start(settings: &Settings, directory: &Arc<Directory>) -> std::io::Result<Poster> {
+        let writers = match settings.database_url {
+            DatabaseUrl::Sqlite(_) => 1,
+            DatabaseUrl::Mysql(_) => settings.writers.max(1),
+        };
+        let gate = Arc::new(Gate::default());
+        let mut queues = Vec::new();
+        let mut threads = Vec::new();
+        for number in 0..writers {
+            let queue = Arc::new(Queue::new(settings.queue_requests, settings.queue_bytes, settings.group_lines));
+            let writer = writer::Writer::new(settings, Arc::clone(&queue), Arc::clone(directory), Arc::clone(&gate));
+            let name = format!("writer-{number}");
+            threads.push(std::thread::Builder::new().name(name).spawn(move || writer.run())?);
+            queues.push(queue);
+        }
+        Ok(Poster {
+            queues,
+            threads: Mutex::new(threads),
+            large_lines: settings.large_request_lines,
+            timeout: Duration::from_millis(settings.queue_timeout_ms),
+            large_timeout: Duration::from_millis(settings.large_queue_timeout_ms),
+        })
+    }
+
+    /// Whether a request of so many lines counts as large: prepared outside the writer, written alone.
+    pub fn is_large(&self, lines: usize) -> bool {
+        lines > self.large_lines
+    }
+
+    /// Posts a batch. When this returns an outcome, its rows are on disk.
+    pub async fn post(&self, batch: Batch, prepared: Option<group::Prepared>) -> Answer {
+        let large = self.is_large(batch.lines.list.len());
+        let (reply, answer) = oneshot::channel();
+        let account = usize::try_from(batch.caller.account).unwrap_or(0);
+        let queue = self
+            .queues
+            .get(account.checked_rem(self.queues.len()).unwrap_or(0))
+            .ok_or_else(|| Problem::new(Code::Unavailable).detail("it is stopping"))?;
+        queue.push(Job {
+            batch,
+            prepared,
+            reply: Some(reply),
+            answer: None,
+            since: Instant::now(),
+            timeout: if large { self.large_timeout } else { self.timeout },
+            large,
+            begun: false,
+        })?;
+        // A writer that ends without answering has met a defect; what it committed is not known here.
+        answer.await.unwrap_or_else(|_| Err(Problem::new(Code::OutcomeUnknown).detail("none")))
+    }
+
+    /// Takes no more requests, writes those that wait, and ends the writers.
+    pub fn stop(&self) {
+        for queue in &self.queues {
+            queue.close();
+        }
+        let threads = self.threads.lock().map(|mut threads| std::mem::take(&mut *threads)).unwrap_or_default();
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a writer ended with a panic");
+            }
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! The thread that writes groups, and what each failure does.
+//!
+//! | failure | what happens |
+//! | --- | --- |
+//! | conflict with another writer | the whole group again, at most [`CONFLICTS_MAX`] times, then 503 `nothing was posted` |
+//! | the data is refused | the group is split, so that only the culprit fails |
+//! | the database is away | the whole group again until `db_retry_ms` are over, then 503 `nothing was posted` |
+//! | the answer of the commit is missing | the commit's id tells whether to answer or to post again; if it cannot be read within `db_retry_ms`, 503 `outcome unknown` |
+
+use super::Answer;
+use super::directory::Directory;
+use super::group::{self, Stop};
+use super::queue::{Gate, Job, Queue, Taken};
+use crate::config::{DatabaseUrl, Settings};
+use crate::error::{Code, Problem};
+use crate::secrets;
+use crate::store::connect::{Role, connect};
+use crate::store::{Db, Failure, dialect, heads};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How often a group that lost to another writer is tried again.
+pub const CONFLICTS_MAX: u32 = 5;
+/// The wait before the database is tried again after it was away.
+const AWAY_WAIT: Duration = Duration::from_millis(50);
+
+/// A writer with its own connection.
+pub struct Writer {
+    url: DatabaseUrl,
+    queue: Arc<Queue>,
+    directory: Arc<Directory>,
+    gate: Arc<Gate>,
+    max_open_faults: i64,
+    retry: Duration,
+    db: Option<Db>,
+}
+
+impl Writer {
+    /// A writer for one queue. It connects when there is something to write.
+    pub fn new(settings: &Settings, queue: Arc<Queue>, directory: Arc<Directory>, gate: Arc<Gate>) -> Writer {
+        Writer {
+            url: settings.database_url.clone(),
+            queue,
+            directory,
+            gate,
+            max_open_faults: i64::try_from(settings.max_open_faults).unwrap_or(i64::MAX),
+            retry: Duration::from_millis(settings.db_retry_ms),
+            db: None,
+        }
+    }
+
+    /// Writes until the queue is closed and empty.
+    pub fn run(mut self) {
+        let queue = Arc::clone(&self.queue);
+        let gate = Arc::clone(&self.gate);
+        while let Some(taken) = queue.take(&gate) {
+            let (jobs, large) = match taken {
+                Taken::Group(jobs) => (jobs, false),
+                Taken::Large(job) => (vec![job], true),
+            };
+            // A defect met by one group must not end the writer; its connection goes, and with it the transaction.
+            if catch_unwind(AssertUnwindSafe(|| self.settle(jobs))).is_err() {
+                tracing::error!("a group ended with a panic; its requests were told that the outcome is unknown");
+                self.db = None;
+            }
+            if large {
+                gate.leave();
+            }
+        }
+    }
+
+    /// Writes a group and answers all of it.
+    fn settle(&mut self, mut jobs: Vec<Job>) {
+        let mut conflicts = 0_u32;
+        let mut away_since: Option<Instant> = None;
+        loop {
+            jobs.retain_mut(|job| job.begun || !job.is_abandoned());
+            if jobs.is_empty() {
+                return;
+            }
+            let failure = match self.attempt(&mut jobs) {
+                Ok(()) => return answer(jobs),
+                Err(Stop::Failed(failure)) => failure,
+                Err(Stop::Unsure { account, nth, commit_id, cause }) => {
+                    tracing::warn!(account, nth, reference = %hex::encode(commit_id), "the answer of a commit is missing: {cause}");
+                    match self.was_committed(account, nth, &commit_id) {
+                        Some(true) => return answer(jobs),
+                        Some(false) => Failure::Conflict(format!("the commit did not come about: {cause}")),
+                        None => {
+                            let unknown = Problem::new(Code::OutcomeUnknown).detail(hex::encode(commit_id));
+                            return refuse(jobs, &unknown);
+                        }
+                    }
+                }
+            };
+            match failure {
+                Failure::Conflict(cause) => {
+                    conflicts += 1;
+                    tracing::debug!(conflicts, "a group is written again: {cause}");
+                    if conflicts > CONFLICTS_MAX {
+                        tracing::warn!("a group of {} requests was given up: {cause}", jobs.len());
+                        return refuse(jobs, &Problem::new(Code::Unavailable).detail("the database is too busy"));
+                    }
+                }
+                Failure::Data(cause) => return self.split(jobs, &cause),
+                Failure::Away(cause) => {
+                    let since = *away_since.get_or_insert_with(Instant::now);
+                    if since.elapsed() >= self.retry {
+                        tracing::error!("{} requests were refused: {cause}", jobs.len());
+                        return refuse(jobs, &Problem::new(Code::Unavailable).detail("the database is not available"));
+                    }
+                    std::thread::sleep(AWAY_WAIT);
+                }
+            }
+        }
+    }
+
+    fn attempt(&mut self, jobs: &mut [Job]) -> Result<(), Stop> {
+        let commit_id = secrets::random_bytes().map_err(|error| Failure::Away(error.to_string()))?;
+        let mut db = self.connection()?;
+        let result = group::attempt(&mut db, jobs, &self.directory, self.max_open_faults, commit_id);
+        // Only the statement may have been undone: the rest must go before the connection is used again. One that
+        // cannot roll back, or whose commit went unanswered, is dropped.
+        let keep = match &result {
+            Ok(()) => true,
+            Err(Stop::Failed(_)) => dialect::rollback(&mut db).is_ok(),
+            Err(Stop::Unsure { .. }) => false,
+        };
+        if keep {
+            self.db = Some(db);
+        }
+        result
+    }
+
+    fn connection(&mut self) -> Result<Db, Failure> {
+        match self.db.take() {
+            Some(db) => Ok(db),
+            None => Ok(connect(&self.url, Role::Writer)?),
+        }
+    }
+
+    /// Whether a commit came about, read under the account's head: whoever wrote it has ended by then. `None` if the
+    /// database does not say so in time.
+    fn was_committed(&mut self, account: i32, nth: i64, commit_id: &[u8; 16]) -> Option<bool> {
+        let since = Instant::now();
+        loop {
+            match self.read_commit(account, nth) {
+                Ok(found) => return Some(found.as_deref() == Some(commit_id.as_slice())),
+                Err(cause) => {
+                    tracing::warn!("asking for a commit failed: {cause}");
+                    if since.elapsed() >= self.retry {
+                        return None;
+                    }
+                    std::thread::sleep(AWAY_WAIT);
+                }
+            }
+        }
+    }
+
+    fn read_commit(&mut self, account: i32, nth: i64) -> Result<Option<Vec<u8>>, Failure> {
+        let mut db = self.connection()?;
+        dialect::begin(&mut db)?;
+        heads::take(&mut db, &[account])?;
+        let found = heads::commit_id(&mut db, account, nth)?;
+        dialect::rollback(&mut db)?;
+        self.db = Some(db);
+        Ok(found)
+    }
+
+    /// Finds the culprit by halves; everybody else is posted.
+    fn split(&mut self, mut jobs: Vec<Job>, cause: &str) {
+        if jobs.len() > 1 {
+            let second = jobs.split_off(jobs.len() / 2);
+            self.settle(jobs);
+            self.settle(second);
+            return;
+        }
+        let reference = secrets::random_hex(8).unwrap_or_default();
+        tracing::error!(reference, "a request could not be stored: {cause}");
+        refuse(jobs, &Problem::new(Code::NotStored).detail(reference));
+    }
+}
+
+fn answer(jobs: Vec<Job>) {
+    for mut job in jobs {
+        let answer: Answer =
+            job.answer.take().unwrap_or_else(|| Err(Problem::new(Code::Unavailable).detail("it was not written")));
+        job.reply(answer);
+    }
+}
+
+/// Answers everybody with a problem, but for those that an attempt had already refused for a reason of their own.
+fn refuse(jobs: Vec<Job>, problem: &Problem) {
+    for mut job in jobs {
+        let own = job.answer.take().filter(Result::is_err);
+        job.reply(own.unwrap_or_else(|| Err(problem.clone())));
+    }
+}
