@@ -184,7 +184,12 @@ pub struct Problem {
 impl Problem {
     /// An error of which nothing more is known yet.
     pub fn new(code: Code) -> Problem {
-        Problem { code, field: None, value: None, detail: None }
+        Problem {
+            code,
+            field: None,
+            value: None,
+            detail: None,
+        }
     }
 
     /// Names the field or column.
@@ -231,7 +236,11 @@ impl Problem {
     /// The whole text for a person: what is wrong, then the remedy.
     pub fn text(&self) -> String {
         let (message, remedy) = (self.message(), self.code.remedy());
-        if remedy.is_empty() { message } else { format!("{message}. {remedy}") }
+        if remedy.is_empty() {
+            message
+        } else {
+            format!("{message}. {remedy}")
+        }
     }
 }
 
@@ -246,13 +255,21 @@ mod tests {
         assert_eq!(words.len(), Code::ALL.len());
         for code in Code::ALL {
             assert!(!code.message().ends_with('.'), "{code:?}");
-            assert!(code.remedy().is_empty() || code.remedy().ends_with('.'), "{code:?}");
+            assert!(
+                code.remedy().is_empty() || code.remedy().ends_with('.'),
+                "{code:?}"
+            );
         }
     }
 
     #[test]
     fn a_value_that_looks_like_a_placeholder_stays_text() {
-        let problem = Problem::new(Code::BadFlag).field("apply_ratio").value("{field}");
-        assert_eq!(problem.text(), "The field \"apply_ratio\" has the value \"{field}\". Send yes or no.");
+        let problem = Problem::new(Code::BadFlag)
+            .field("apply_ratio")
+            .value("{field}");
+        assert_eq!(
+            problem.text(),
+            "The field \"apply_ratio\" has the value \"{field}\". Send yes or no."
+        );
     }
 }

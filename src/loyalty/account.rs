@@ -43,12 +43,18 @@ impl Kind {
 
     /// The kind's word.
     pub fn word(self) -> &'static str {
-        Kind::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, word)| word)
+        Kind::ALL
+            .iter()
+            .find(|(kind, _)| *kind == self)
+            .map_or("", |(_, word)| word)
     }
 
     /// The kind with this word.
     pub fn from_word(word: &str) -> Option<Kind> {
-        Kind::ALL.iter().find(|(_, w)| *w == word).map(|(kind, _)| *kind)
+        Kind::ALL
+            .iter()
+            .find(|(_, w)| *w == word)
+            .map(|(kind, _)| *kind)
     }
 }
 
@@ -154,7 +160,11 @@ impl Campaign {
         self.rewards
             .iter()
             .find(|reward| reward.id == name)
-            .or_else(|| self.rewards.iter().find(|reward| reward.reward_id.as_deref() == Some(name)))
+            .or_else(|| {
+                self.rewards
+                    .iter()
+                    .find(|reward| reward.reward_id.as_deref() == Some(name))
+            })
     }
 
     /// The promotion with this id.
@@ -193,7 +203,9 @@ impl User {
 
     /// Whether the user sees the campaign with this number.
     pub fn sees(&self, campaign: i32) -> bool {
-        self.campaigns.as_ref().is_none_or(|seen| seen.contains(&campaign))
+        self.campaigns
+            .as_ref()
+            .is_none_or(|seen| seen.contains(&campaign))
     }
 }
 
@@ -226,10 +238,25 @@ impl Account {
         users: Vec<User>,
         campaigns: Vec<Campaign>,
     ) -> Account {
-        let campaign_index =
-            campaigns.iter().enumerate().map(|(index, campaign)| (campaign.id.clone(), index)).collect();
-        let users = users.into_iter().map(|user| (user.user_id.clone(), user)).collect();
-        Account { number, account_id, name, zone, config_version, users, campaigns, campaign_index }
+        let campaign_index = campaigns
+            .iter()
+            .enumerate()
+            .map(|(index, campaign)| (campaign.id.clone(), index))
+            .collect();
+        let users = users
+            .into_iter()
+            .map(|user| (user.user_id.clone(), user))
+            .collect();
+        Account {
+            number,
+            account_id,
+            name,
+            zone,
+            config_version,
+            users,
+            campaigns,
+            campaign_index,
+        }
     }
 
     /// The user with this id; compared exactly.

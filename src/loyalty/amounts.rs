@@ -20,12 +20,21 @@ pub struct Effect {
 
 impl Effect {
     fn plain(amount: Amount) -> Effect {
-        Effect { amount, formula: None, reward: None }
+        Effect {
+            amount,
+            formula: None,
+            reward: None,
+        }
     }
 }
 
 /// What an add of `sent` brings. `promotions` is the list as sent; it counts for points only.
-pub fn add(campaign: &Campaign, apply_ratio: bool, sent: &str, promotions: &str) -> Result<Effect, Problem> {
+pub fn add(
+    campaign: &Campaign,
+    apply_ratio: bool,
+    sent: &str,
+    promotions: &str,
+) -> Result<Effect, Problem> {
     match campaign.kind {
         Kind::Points => add_points(campaign, apply_ratio, sent, promotions),
         Kind::GiftCard => money(campaign, sent).map(Effect::plain),
@@ -40,7 +49,11 @@ pub fn redeem(campaign: &Campaign, apply_ratio: bool, sent: &str) -> Result<Effe
     }
     let effect = match campaign.kind {
         Kind::Points if apply_ratio => {
-            let unknown = || Problem::new(Code::UnknownReward).field("amount").value(sent);
+            let unknown = || {
+                Problem::new(Code::UnknownReward)
+                    .field("amount")
+                    .value(sent)
+            };
             let reward = campaign.reward(sent).ok_or_else(unknown)?;
             Effect {
                 amount: reward.level,
@@ -53,13 +66,18 @@ pub fn redeem(campaign: &Campaign, apply_ratio: bool, sent: &str) -> Result<Effe
         Kind::BuyX | Kind::Events | Kind::Earned => return Err(not_served(campaign)),
     };
     if effect.amount.is_zero() {
-        return Err(Problem::new(Code::ZeroRedemption).field("amount").value(sent));
+        return Err(Problem::new(Code::ZeroRedemption)
+            .field("amount")
+            .value(sent));
     }
     Ok(effect)
 }
 
 fn not_served(campaign: &Campaign) -> Problem {
-    Problem::new(Code::KindNotServed).field("campaign_id").value(&campaign.id).detail(campaign.kind.word())
+    Problem::new(Code::KindNotServed)
+        .field("campaign_id")
+        .value(&campaign.id)
+        .detail(campaign.kind.word())
 }
 
 fn money(campaign: &Campaign, sent: &str) -> Result<Amount, Problem> {
@@ -71,30 +89,54 @@ fn money(campaign: &Campaign, sent: &str) -> Result<Amount, Problem> {
 
 /// Reads an amount that may have `digits` decimals.
 fn read(sent: &str, digits: u8) -> Result<Amount, Problem> {
-    let too_many = || Problem::new(Code::TooManyDecimals).field("amount").value(sent).detail(digits);
+    let too_many = || {
+        Problem::new(Code::TooManyDecimals)
+            .field("amount")
+            .value(sent)
+            .detail(digits)
+    };
     match amount::read(sent) {
         Ok(written) if written.amount.decimals() > digits => Err(too_many()),
         Ok(written) => Ok(written.amount),
         Err(AmountError::TooManyDecimals) => Err(too_many()),
         Err(AmountError::TooLarge) => Err(out_of_range(sent, "it is above 1000000000")),
-        Err(error) => Err(Problem::new(Code::BadAmount).field("amount").value(sent).detail(error)),
+        Err(error) => Err(Problem::new(Code::BadAmount)
+            .field("amount")
+            .value(sent)
+            .detail(error)),
     }
 }
 
 fn out_of_range(sent: &str, why: &str) -> Problem {
-    Problem::new(Code::OutOfRange).field("amount").value(sent).detail(why)
+    Problem::new(Code::OutOfRange)
+        .field("amount")
+        .value(sent)
+        .detail(why)
 }
 
 /// Money keeps up to four decimals where a ratio will be applied to it.
 const RATIO_DIGITS: u8 = 4;
 
-fn add_points(campaign: &Campaign, apply_ratio: bool, sent: &str, promotions: &str) -> Result<Effect, Problem> {
+fn add_points(
+    campaign: &Campaign,
+    apply_ratio: bool,
+    sent: &str,
+    promotions: &str,
+) -> Result<Effect, Problem> {
     let promotions = named_promotions(campaign, promotions)?;
     if sent.is_empty() && promotions.is_empty() {
         return Err(Problem::new(Code::MissingAmount).field("amount"));
     }
-    let digits = if apply_ratio { RATIO_DIGITS } else { campaign.digits };
-    let base = if sent.is_empty() { Amount::ZERO } else { read(sent, digits)? };
+    let digits = if apply_ratio {
+        RATIO_DIGITS
+    } else {
+        campaign.digits
+    };
+    let base = if sent.is_empty() {
+        Amount::ZERO
+    } else {
+        read(sent, digits)?
+    };
     if !apply_ratio && promotions.is_empty() {
         return Ok(Effect::plain(base));
     }
@@ -102,29 +144,47 @@ fn add_points(campaign: &Campaign, apply_ratio: bool, sent: &str, promotions: &s
     let mut formula = base.text(base.decimals());
     let mut total = Exact::from(base);
     let ratio = apply_ratio.then_some((Operand::Times, campaign.points_ratio));
-    for (operand, value) in ratio.into_iter().chain(promotions.iter().map(|p| (p.operand, p.value))) {
+    for (operand, value) in ratio
+        .into_iter()
+        .chain(promotions.iter().map(|p| (p.operand, p.value)))
+    {
         total = match operand {
             Operand::Times => total.times(value),
             Operand::Plus => total.plus(value),
         }
         .ok_or_else(too_large)?;
-        formula.push_str(&format!(" {} {}", operand.word(), value.text(value.decimals())));
+        formula.push_str(&format!(
+            " {} {}",
+            operand.word(),
+            value.text(value.decimals())
+        ));
     }
     let amount = total.rounded(campaign.digits).ok_or_else(too_large)?;
     if amount > Amount::BALANCE_MAX {
         return Err(too_large());
     }
-    Ok(Effect { amount, formula: Some(formula.into()), reward: None })
+    Ok(Effect {
+        amount,
+        formula: Some(formula.into()),
+        reward: None,
+    })
 }
 
 /// The promotions of a comma list, in the order given; a repeated id counts again.
 fn named_promotions<'a>(campaign: &'a Campaign, list: &str) -> Result<Vec<&'a Promotion>, Problem> {
     let mut found = Vec::new();
     for id in list.split(',').map(str::trim).filter(|id| !id.is_empty()) {
-        let unknown = || Problem::new(Code::UnknownPromotion).field("promo_id").value(id);
+        let unknown = || {
+            Problem::new(Code::UnknownPromotion)
+                .field("promo_id")
+                .value(id)
+        };
         found.push(campaign.promotion(id).ok_or_else(unknown)?);
         if found.len() > PROMOTIONS_MAX {
-            return Err(Problem::new(Code::TooManyPromotions).field("promo_id").value(list).detail(PROMOTIONS_MAX));
+            return Err(Problem::new(Code::TooManyPromotions)
+                .field("promo_id")
+                .value(list)
+                .detail(PROMOTIONS_MAX));
         }
     }
     Ok(found)
@@ -140,7 +200,11 @@ mod tests {
     }
 
     fn points() -> Campaign {
-        let promotion = |id: &str, operand, value| Promotion { id: id.to_owned(), operand, value: raw(value) };
+        let promotion = |id: &str, operand, value| Promotion {
+            id: id.to_owned(),
+            operand,
+            value: raw(value),
+        };
         Campaign {
             number: 1,
             id: "C".to_owned(),
@@ -152,8 +216,18 @@ mod tests {
             earned_per_event: Amount::ZERO,
             allow_negative: false,
             rewards: vec![
-                Reward { number: 1, id: "1001".to_owned(), reward_id: Some("1500".to_owned()), level: raw("100") },
-                Reward { number: 2, id: "1500".to_owned(), reward_id: None, level: raw("500") },
+                Reward {
+                    number: 1,
+                    id: "1001".to_owned(),
+                    reward_id: Some("1500".to_owned()),
+                    level: raw("100"),
+                },
+                Reward {
+                    number: 2,
+                    id: "1500".to_owned(),
+                    reward_id: None,
+                    level: raw("500"),
+                },
             ],
             promotions: vec![
                 promotion("123", Operand::Plus, "10"),
@@ -172,7 +246,10 @@ mod tests {
 
     #[test]
     fn promotions_apply_in_the_order_given_and_round_once() {
-        assert_eq!(added(true, "50", "345,345,354"), ("600.00".to_owned(), Some("50 x 2 x 2 x 2 x 1.5".to_owned())));
+        assert_eq!(
+            added(true, "50", "345,345,354"),
+            ("600.00".to_owned(), Some("50 x 2 x 2 x 2 x 1.5".to_owned()))
+        );
         assert_eq!(added(false, "1", "123,345").0, "22.00");
         assert_eq!(added(false, "1", "345 , 123").0, "12.00");
         // 0.0033 x 2 x 1.5 = 0.0099: rounded at the end it is 0.01, rounded after each step it would be 0.02.
@@ -185,23 +262,46 @@ mod tests {
     #[test]
     fn factors_that_outgrow_128_bits_are_out_of_range() {
         let many = ["big"; 16].join(",");
-        assert_eq!(add(&points(), false, "999999999", &many).unwrap_err().code, Code::OutOfRange);
-        assert_eq!(add(&points(), false, "1000000000", "big,big").unwrap_err().code, Code::OutOfRange);
+        assert_eq!(
+            add(&points(), false, "999999999", &many).unwrap_err().code,
+            Code::OutOfRange
+        );
+        assert_eq!(
+            add(&points(), false, "1000000000", "big,big")
+                .unwrap_err()
+                .code,
+            Code::OutOfRange
+        );
         let too_many = ["345"; 17].join(",");
-        assert_eq!(add(&points(), false, "1", &too_many).unwrap_err().code, Code::TooManyPromotions);
+        assert_eq!(
+            add(&points(), false, "1", &too_many).unwrap_err().code,
+            Code::TooManyPromotions
+        );
     }
 
     #[test]
     fn a_reward_is_found_by_id_before_reward_id() {
         assert_eq!(redeem(&points(), true, "1500").unwrap().amount, raw("500"));
         assert_eq!(redeem(&points(), true, "1001").unwrap().reward, Some(1));
-        assert_eq!(redeem(&points(), true, "9").unwrap_err().code, Code::UnknownReward);
-        assert_eq!(redeem(&points(), false, "1500").unwrap().amount, raw("1500"));
-        assert_eq!(redeem(&points(), false, "0,00").unwrap_err().code, Code::ZeroRedemption);
+        assert_eq!(
+            redeem(&points(), true, "9").unwrap_err().code,
+            Code::UnknownReward
+        );
+        assert_eq!(
+            redeem(&points(), false, "1500").unwrap().amount,
+            raw("1500")
+        );
+        assert_eq!(
+            redeem(&points(), false, "0,00").unwrap_err().code,
+            Code::ZeroRedemption
+        );
     }
 
     #[test]
     fn decimals_are_never_rounded_away_without_a_ratio() {
-        assert_eq!(add(&points(), false, "1.005", "").unwrap_err().code, Code::TooManyDecimals);
+        assert_eq!(
+            add(&points(), false, "1.005", "").unwrap_err().code,
+            Code::TooManyDecimals
+        );
     }
 }

@@ -61,7 +61,16 @@ impl Batch {
         account: &Account,
     ) -> Result<Batch, Problem> {
         let today = dates::today(account.zone, received);
-        let mut batch = Batch { caller, lines, undoable, received, user: 0, today, plans: Vec::new(), planned_for: 0 };
+        let mut batch = Batch {
+            caller,
+            lines,
+            undoable,
+            received,
+            user: 0,
+            today,
+            plans: Vec::new(),
+            planned_for: 0,
+        };
         batch.plan(account)?;
         Ok(batch)
     }
@@ -86,11 +95,19 @@ impl Batch {
     }
 
     /// The balances that its postings touch, as far as their customers are known; repeated ones are repeated.
-    pub fn balances<'b>(&'b self, account: &'b Account, ledger: &'b Ledger) -> impl Iterator<Item = BalanceKey> + 'b {
+    pub fn balances<'b>(
+        &'b self,
+        account: &'b Account,
+        ledger: &'b Ledger,
+    ) -> impl Iterator<Item = BalanceKey> + 'b {
         self.postings().filter_map(move |posting| {
             let customer = ledger.holder(self.named(posting))?.customer;
             let campaign = account.campaign(posting.campaign)?.number;
-            Some(BalanceKey { customer, campaign, item: posting.item })
+            Some(BalanceKey {
+                customer,
+                campaign,
+                item: posting.item,
+            })
         })
     }
 
@@ -104,7 +121,11 @@ impl Batch {
     /// The value that names the customer: the code, else the card.
     fn named(&self, posting: &Posting) -> &str {
         let code = self.lines.text(posting.code);
-        if code.is_empty() { self.lines.text(posting.card) } else { code }
+        if code.is_empty() {
+            self.lines.text(posting.card)
+        } else {
+            code
+        }
     }
 }
 
@@ -175,13 +196,20 @@ pub struct Decided<'a> {
 impl Decided<'_> {
     /// Refused lines that can be mended.
     pub fn faults(&self) -> usize {
-        self.refused.iter().filter(|refused| refused.problem.code.class() == crate::error::Class::Fault).count()
+        self.refused
+            .iter()
+            .filter(|refused| refused.problem.code.class() == crate::error::Class::Fault)
+            .count()
     }
 }
 
 /// Decides a batch. `ledger` holds every key and balance its postings name, as far as they exist; the changes are for
 /// [`Ledger::accept`].
-pub fn decide<'a>(account: &'a Account, batch: &'a Batch, ledger: &Ledger) -> (Decided<'a>, Changes) {
+pub fn decide<'a>(
+    account: &'a Account,
+    batch: &'a Batch,
+    ledger: &Ledger,
+) -> (Decided<'a>, Changes) {
     let mut overlay = ledger.overlay();
     let number = Numbers::take(&mut overlay.numbers.batch);
     let mut decider = Decider {
@@ -220,7 +248,10 @@ struct Decider<'a, 'l> {
 impl<'a> Decider<'a, '_> {
     fn post(&mut self, line: &Line, posting: &'a Posting) -> Result<(), Problem> {
         let lines = &self.batch.lines;
-        let campaign = self.account.campaign(posting.campaign).ok_or_else(|| Problem::new(Code::UnknownCampaign))?;
+        let campaign = self
+            .account
+            .campaign(posting.campaign)
+            .ok_or_else(|| Problem::new(Code::UnknownCampaign))?;
         let (customer, created) = match self.customer(posting)? {
             Some(customer) => (customer, None),
             None => {
@@ -228,12 +259,23 @@ impl<'a> Decider<'a, '_> {
                 (new.number, Some(new))
             }
         };
-        let key = BalanceKey { customer, campaign: campaign.number, item: posting.item };
-        let amount = if posting.redeem { posting.amount.checked_neg() } else { Some(posting.amount) };
-        let link = amount
-            .ok_or(Code::OutOfRange)
-            .and_then(|amount| self.overlay.post(campaign, key, amount).map(|link| (amount, link)));
-        let (amount, link) = link.map_err(|code| refusal(code, lines.text(posting.given), campaign))?;
+        let key = BalanceKey {
+            customer,
+            campaign: campaign.number,
+            item: posting.item,
+        };
+        let amount = if posting.redeem {
+            posting.amount.checked_neg()
+        } else {
+            Some(posting.amount)
+        };
+        let link = amount.ok_or(Code::OutOfRange).and_then(|amount| {
+            self.overlay
+                .post(campaign, key, amount)
+                .map(|link| (amount, link))
+        });
+        let (amount, link) =
+            link.map_err(|code| refusal(code, lines.text(posting.given), campaign))?;
         // The customer comes into being only with a line that is imported.
         if let Some(new) = created {
             self.overlay.numbers.customer = new.number.saturating_add(1);
@@ -246,7 +288,11 @@ impl<'a> Decider<'a, '_> {
         self.entries.push(Entry {
             number: link.number,
             key,
-            kind: if posting.redeem { EntryKind::Redeem } else { EntryKind::Add },
+            kind: if posting.redeem {
+                EntryKind::Redeem
+            } else {
+                EntryKind::Add
+            },
             amount,
             balance_after: link.balance_after,
             previous: link.previous,
@@ -268,18 +314,34 @@ impl<'a> Decider<'a, '_> {
         let lines = &self.batch.lines;
         let (code, card) = (lines.text(posting.code), lines.text(posting.card));
         let both = !code.is_empty() && !card.is_empty();
-        let (field, named) = if code.is_empty() { ("card_number", card) } else { ("code", code) };
-        let on_card = if both { self.overlay.holder(card) } else { None };
+        let (field, named) = if code.is_empty() {
+            ("card_number", card)
+        } else {
+            ("code", code)
+        };
+        let on_card = if both {
+            self.overlay.holder(card)
+        } else {
+            None
+        };
         match self.overlay.holder(named) {
-            Some(holder) if holder.replaced => Err(Problem::new(Code::ReplacedCard).field(field).value(named)),
+            Some(holder) if holder.replaced => {
+                Err(Problem::new(Code::ReplacedCard).field(field).value(named))
+            }
             Some(holder) if on_card.is_some_and(|other| other.customer != holder.customer) => {
-                Err(Problem::new(Code::CustomersDiffer).field("card_number").value(card))
+                Err(Problem::new(Code::CustomersDiffer)
+                    .field("card_number")
+                    .value(card))
             }
             Some(holder) => Ok(Some(holder.customer)),
             None if named.is_empty() || !lines.layout.create_customers => {
-                Err(Problem::new(Code::UnknownCustomer).field(field).value(named))
+                Err(Problem::new(Code::UnknownCustomer)
+                    .field(field)
+                    .value(named))
             }
-            None if on_card.is_some() => Err(Problem::new(Code::KeyTaken).field("card_number").value(card)),
+            None if on_card.is_some() => Err(Problem::new(Code::KeyTaken)
+                .field("card_number")
+                .value(card)),
             None => Ok(None),
         }
     }
@@ -288,15 +350,24 @@ impl<'a> Decider<'a, '_> {
         let card = self.batch.lines.text(posting.card);
         let code = self.batch.named(posting);
         // One value cannot be held twice, even by the same customer.
-        let card = if card.is_empty() || card == code { None } else { Some(card) };
-        NewCustomer { number: self.overlay.numbers.customer, code, card }
+        let card = if card.is_empty() || card == code {
+            None
+        } else {
+            Some(card)
+        };
+        NewCustomer {
+            number: self.overlay.numbers.customer,
+            code,
+            card,
+        }
     }
 
     fn refuse(&mut self, line: &Line, problem: Problem) {
         let number = Numbers::take(&mut self.overlay.numbers.rejection);
         let lines = &self.batch.lines;
         let sent = lines.values(line).date;
-        let effective_date = dates::read(sent, lines.layout.old_generation).unwrap_or(self.batch.today);
+        let effective_date =
+            dates::read(sent, lines.layout.old_generation).unwrap_or(self.batch.today);
         self.refused.push(Refused {
             number,
             line: line.number,
@@ -309,7 +380,10 @@ impl<'a> Decider<'a, '_> {
 
     fn finish(mut self) -> (Decided<'a>, Changes) {
         self.fingerprint();
-        let first_refused = self.refused.first().map(|refused| (refused.line, refused.problem.clone()));
+        let first_refused = self
+            .refused
+            .first()
+            .map(|refused| (refused.line, refused.problem.clone()));
         let decided = Decided {
             outcome: Outcome {
                 batch: self.number,
@@ -321,7 +395,11 @@ impl<'a> Decider<'a, '_> {
             user: self.batch.user,
             first_entry: self.first_entry,
             undoable: self.batch.undoable,
-            layout: if self.refused.is_empty() { None } else { Some(self.batch.lines.layout.json()) },
+            layout: if self.refused.is_empty() {
+                None
+            } else {
+                Some(self.batch.lines.layout.json())
+            },
             entries: self.entries,
             customers: self.customers,
             refused: self.refused,
@@ -331,13 +409,18 @@ impl<'a> Decider<'a, '_> {
 
     /// Gives each refused line its fingerprint: its values, and which one it is among the equal lines of the batch.
     fn fingerprint(&mut self) {
-        let Some(first) = self.refused.first().map(|refused| refused.line) else { return };
+        let Some(first) = self.refused.first().map(|refused| refused.line) else {
+            return;
+        };
         let lines = &self.batch.lines;
         let mut seen: HashMap<[u8; 32], u32> = HashMap::new();
         let mut refused = self.refused.iter_mut().peekable();
         for line in &lines.list {
             let values = fingerprint_of_values(&lines.values(line));
-            let nth = seen.entry(values).and_modify(|count| *count = count.saturating_add(1)).or_insert(1);
+            let nth = seen
+                .entry(values)
+                .and_modify(|count| *count = count.saturating_add(1))
+                .or_insert(1);
             if line.number >= first
                 && let Some(kept) = refused.next_if(|refused| refused.line == line.number)
             {
@@ -353,7 +436,10 @@ impl<'a> Decider<'a, '_> {
 fn refusal(code: Code, given: &str, campaign: &Campaign) -> Problem {
     let problem = Problem::new(code).field("amount").value(given);
     if code == Code::OutOfRange {
-        problem.detail(format!("the balance of the campaign {} would pass 1000000000000", campaign.id))
+        problem.detail(format!(
+            "the balance of the campaign {} would pass 1000000000000",
+            campaign.id
+        ))
     } else {
         problem
     }
@@ -361,8 +447,16 @@ fn refusal(code: Code, given: &str, campaign: &Campaign) -> Problem {
 
 fn fingerprint_of_values(values: &Values<'_>) -> [u8; 32] {
     let mut hash = Sha256::new();
-    let code = if values.code.is_empty() { values.card } else { values.code };
-    let promotions = if values.promotions.is_empty() { values.surplus } else { values.promotions };
+    let code = if values.code.is_empty() {
+        values.card
+    } else {
+        values.code
+    };
+    let promotions = if values.promotions.is_empty() {
+        values.surplus
+    } else {
+        values.promotions
+    };
     for value in [
         values.campaign,
         code,

@@ -153,7 +153,13 @@ impl Ledger {
     /// A ledger of what was loaded: every code that the group's requests name and that somebody holds, in one or
     /// several maps.
     pub fn new(numbers: Numbers, known: Vec<Arc<Holders>>) -> Ledger {
-        Ledger { numbers, balances: HashMap::new(), known, holders: Holders::new(), changed: BTreeMap::new() }
+        Ledger {
+            numbers,
+            balances: HashMap::new(),
+            known,
+            holders: Holders::new(),
+            changed: BTreeMap::new(),
+        }
     }
 
     /// Adds balances that were loaded. Those not loaded have no row yet and are zero.
@@ -163,12 +169,20 @@ impl Ledger {
 
     /// Who holds a code or card number.
     pub fn holder(&self, value: &str) -> Option<Holder> {
-        self.holders.get(value).or_else(|| self.known.iter().find_map(|known| known.get(value))).copied()
+        self.holders
+            .get(value)
+            .or_else(|| self.known.iter().find_map(|known| known.get(value)))
+            .copied()
     }
 
     /// A view for one request.
     pub fn overlay(&self) -> Overlay<'_> {
-        Overlay { base: self, numbers: self.numbers, balances: HashMap::new(), holders: Holders::new() }
+        Overlay {
+            base: self,
+            numbers: self.numbers,
+            balances: HashMap::new(),
+            holders: Holders::new(),
+        }
     }
 
     /// Makes a request's changes part of the group.
@@ -206,36 +220,74 @@ pub struct Overlay<'l> {
 impl Overlay<'_> {
     /// Who holds a code or card number.
     pub fn holder(&self, value: &str) -> Option<Holder> {
-        self.holders.get(value).copied().or_else(|| self.base.holder(value))
+        self.holders
+            .get(value)
+            .copied()
+            .or_else(|| self.base.holder(value))
     }
 
     /// Gives a value to a customer.
     pub fn hold(&mut self, value: &str, customer: i64) {
-        self.holders.insert(value.into(), Holder { customer, replaced: false });
+        self.holders.insert(
+            value.into(),
+            Holder {
+                customer,
+                replaced: false,
+            },
+        );
     }
 
     /// Changes a balance by `amount` and gives the entry its number.
     ///
     /// Refuses with [`Code::OutOfRange`] beyond 10^12 either way, and, where the campaign has no `allow_negative`,
     /// with a decline below zero.
-    pub fn post(&mut self, campaign: &Campaign, key: BalanceKey, amount: Amount) -> Result<Link, Code> {
-        let before = self.balances.get(&key).or_else(|| self.base.balances.get(&key)).copied();
+    pub fn post(
+        &mut self,
+        campaign: &Campaign,
+        key: BalanceKey,
+        amount: Amount,
+    ) -> Result<Link, Code> {
+        let before = self
+            .balances
+            .get(&key)
+            .or_else(|| self.base.balances.get(&key))
+            .copied();
         let balance = before.map_or(Amount::ZERO, |balance| balance.amount);
         let after = balance.checked_add(amount).ok_or(Code::OutOfRange)?;
         if amount.is_negative() && after.is_negative() && !campaign.allow_negative {
             let money = campaign.is_money();
-            return Err(if money { Code::AmountExceedsBalance } else { Code::RewardExceedsPoints });
+            return Err(if money {
+                Code::AmountExceedsBalance
+            } else {
+                Code::RewardExceedsPoints
+            });
         }
-        if after > Amount::BALANCE_MAX || Amount::from_raw(after.raw().saturating_neg()) > Amount::BALANCE_MAX {
+        if after > Amount::BALANCE_MAX
+            || Amount::from_raw(after.raw().saturating_neg()) > Amount::BALANCE_MAX
+        {
             return Err(Code::OutOfRange);
         }
         let number = Numbers::take(&mut self.numbers.entry);
-        self.balances.insert(key, Balance { amount: after, last_entry: number });
-        Ok(Link { number, previous: before.map(|balance| balance.last_entry), balance_after: after })
+        self.balances.insert(
+            key,
+            Balance {
+                amount: after,
+                last_entry: number,
+            },
+        );
+        Ok(Link {
+            number,
+            previous: before.map(|balance| balance.last_entry),
+            balance_after: after,
+        })
     }
 
     /// What this request changed.
     pub fn into_changes(self) -> Changes {
-        Changes { numbers: self.numbers, balances: self.balances, holders: self.holders }
+        Changes {
+            numbers: self.numbers,
+            balances: self.balances,
+            holders: self.holders,
+        }
     }
 }

@@ -51,10 +51,18 @@ impl Column {
     pub fn from_name(name: &str) -> Option<Column> {
         let name = name.to_ascii_lowercase().replace('-', "_");
         if let Some(number) = name.strip_prefix("custom_field_") {
-            let plain = !number.starts_with('0') && number.bytes().all(|byte| byte.is_ascii_digit());
-            return number.parse::<u8>().ok().filter(|n| plain && (1..=99).contains(n)).map(Column::Custom);
+            let plain =
+                !number.starts_with('0') && number.bytes().all(|byte| byte.is_ascii_digit());
+            return number
+                .parse::<u8>()
+                .ok()
+                .filter(|n| plain && (1..=99).contains(n))
+                .map(Column::Custom);
         }
-        Column::NAMED.iter().find(|(_, word)| *word == name).map(|(column, _)| *column)
+        Column::NAMED
+            .iter()
+            .find(|(_, word)| *word == name)
+            .map(|(column, _)| *column)
     }
 
     /// The column's name on the wire.
@@ -62,7 +70,10 @@ impl Column {
         if let Column::Custom(number) = self {
             return format!("custom_field_{number}");
         }
-        Column::NAMED.iter().find(|(column, _)| *column == self).map_or(String::new(), |(_, word)| (*word).to_owned())
+        Column::NAMED
+            .iter()
+            .find(|(column, _)| *column == self)
+            .map_or(String::new(), |(_, word)| (*word).to_owned())
     }
 }
 
@@ -176,16 +187,26 @@ pub struct Lines {
 
 impl Lines {
     /// Finds the lines of a text of less than 4 GiB. Lines end with LF, CRLF or CR.
-    pub fn find(text: String, layout: Layout, max_lines: usize, max_line_bytes: usize) -> Result<Lines, BadText> {
+    pub fn find(
+        text: String,
+        layout: Layout,
+        max_lines: usize,
+        max_line_bytes: usize,
+    ) -> Result<Lines, BadText> {
         let mut list = Vec::new();
         let (mut number, mut start) = (0_u32, 0_usize);
         let bytes = text.as_bytes();
         while start < bytes.len() {
             let rest = bytes.get(start..).unwrap_or_default();
-            let len = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(rest.len());
+            let len = rest
+                .iter()
+                .position(|byte| matches!(byte, b'\n' | b'\r'))
+                .unwrap_or(rest.len());
             number = number.saturating_add(1);
             // Line ends are ASCII, so both positions are character boundaries.
-            let blank = text.get(start..start + len).is_none_or(|line| line.trim().is_empty());
+            let blank = text
+                .get(start..start + len)
+                .is_none_or(|line| line.trim().is_empty());
             if !blank {
                 if len > max_line_bytes {
                     return Err(BadText::LineTooLong(number));
@@ -196,12 +217,22 @@ impl Lines {
                 let (Ok(at), Ok(size)) = (u32::try_from(start), u32::try_from(len)) else {
                     return Err(BadText::TooManyLines);
                 };
-                list.push(Line { number, span: Span { start: at, len: size } });
+                list.push(Line {
+                    number,
+                    span: Span {
+                        start: at,
+                        len: size,
+                    },
+                });
             }
             let crlf = rest.get(len) == Some(&b'\r') && rest.get(len + 1) == Some(&b'\n');
             start += len + if crlf { 2 } else { 1 };
         }
-        if list.is_empty() { Err(BadText::Empty) } else { Ok(Lines { text, layout, list }) }
+        if list.is_empty() {
+            Err(BadText::Empty)
+        } else {
+            Ok(Lines { text, layout, list })
+        }
     }
 
     /// The size of the text.
@@ -278,13 +309,22 @@ mod tests {
     }
 
     fn find(text: &str) -> Result<Lines, BadText> {
-        Lines::find(text.to_owned(), layout(&[Column::Campaign, Column::Code]), 4, 20)
+        Lines::find(
+            text.to_owned(),
+            layout(&[Column::Campaign, Column::Code]),
+            4,
+            20,
+        )
     }
 
     #[test]
     fn every_line_end_counts_and_blank_lines_keep_their_number() {
         let lines = find("\na|1\r\n\r\nb|2\r \u{a0}\rc|3").unwrap();
-        let seen: Vec<_> = lines.list.iter().map(|line| (line.number, lines.text(line.span))).collect();
+        let seen: Vec<_> = lines
+            .list
+            .iter()
+            .map(|line| (line.number, lines.text(line.span)))
+            .collect();
         assert_eq!(seen, [(2, "a|1"), (4, "b|2"), (6, "c|3")]);
     }
 
@@ -292,16 +332,30 @@ mod tests {
     fn values_are_trimmed_and_short_lines_leave_columns_empty() {
         let lines = find(" a \u{2003}| 1 | x || y |\nb").unwrap();
         let first = lines.values(&lines.list[0]);
-        assert_eq!((first.campaign, first.code, first.surplus, first.more_surplus), ("a", "1", "x", "y"));
+        assert_eq!(
+            (
+                first.campaign,
+                first.code,
+                first.surplus,
+                first.more_surplus
+            ),
+            ("a", "1", "x", "y")
+        );
         let second = lines.values(&lines.list[1]);
-        assert_eq!((second.campaign, second.code, second.surplus), ("b", "", ""));
+        assert_eq!(
+            (second.campaign, second.code, second.surplus),
+            ("b", "", "")
+        );
     }
 
     #[test]
     fn limits_refuse_the_text() {
         assert_eq!(find(" \n\t\r\n").unwrap_err(), BadText::Empty);
         assert_eq!(find("1\n2\n3\n4\n5").unwrap_err(), BadText::TooManyLines);
-        assert_eq!(find("1\n123456789012345678901").unwrap_err(), BadText::LineTooLong(2));
+        assert_eq!(
+            find("1\n123456789012345678901").unwrap_err(),
+            BadText::LineTooLong(2)
+        );
     }
 
     #[test]
@@ -310,8 +364,19 @@ mod tests {
             assert_eq!(Column::from_name(name), Some(column));
             assert_eq!(column.name(), name);
         }
-        assert_eq!(Column::from_name("Custom-Field_99"), Some(Column::Custom(99)));
-        for bad in ["custom_field_0", "custom_field_100", "custom_field_", "custom_field_03", "custom_field_+3", "amounts", ""] {
+        assert_eq!(
+            Column::from_name("Custom-Field_99"),
+            Some(Column::Custom(99))
+        );
+        for bad in [
+            "custom_field_0",
+            "custom_field_100",
+            "custom_field_",
+            "custom_field_03",
+            "custom_field_+3",
+            "amounts",
+            "",
+        ] {
             assert_eq!(Column::from_name(bad), None, "{bad}");
         }
     }

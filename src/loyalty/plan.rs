@@ -3,7 +3,9 @@
 //! Belongs here: the checks of columns, in the order of the published document. Does not belong here: look-ups of
 //! customers and balances ([`super::batch`]). Plans hold spans, not strings: 100,000 of them wait in memory.
 
-use super::account::{Account, Campaign, ID_MAX_CHARS, Kind, PROMOTIONS_MAX_CHARS, TEXT_MAX_CHARS, User};
+use super::account::{
+    Account, Campaign, ID_MAX_CHARS, Kind, PROMOTIONS_MAX_CHARS, TEXT_MAX_CHARS, User,
+};
 use super::amounts;
 use super::lines::{Column, Line, Lines, Span, Values};
 use crate::amount::Amount;
@@ -54,7 +56,12 @@ pub enum Plan {
 
 /// Plans all lines of a batch for one user. `today` is the day in the account's zone on which the lines were received.
 pub fn all(account: &Account, user: &User, lines: &Lines, today: Day) -> Vec<Plan> {
-    let planner = Planner { account, user, lines, today };
+    let planner = Planner {
+        account,
+        user,
+        lines,
+        today,
+    };
     lines
         .list
         .iter()
@@ -77,20 +84,31 @@ impl Planner<'_> {
         let layout = &self.lines.layout;
         let mut values = self.lines.values(line);
         let index = self.campaign(values.campaign)?;
-        let campaign =
-            self.account.campaign(index).ok_or_else(|| Problem::new(Code::UnknownCampaign).value(values.campaign))?;
+        let campaign = self
+            .account
+            .campaign(index)
+            .ok_or_else(|| Problem::new(Code::UnknownCampaign).value(values.campaign))?;
         place_surplus(&mut values, campaign, layout.has(Column::Promotions))?;
         check_keys(&values)?;
         let redeem = match values.redeemed {
             "Y" | "y" => true,
             "N" | "n" => false,
-            other => return Err(Problem::new(Code::BadRedeemed).field("redeemed").value(other)),
+            other => {
+                return Err(Problem::new(Code::BadRedeemed)
+                    .field("redeemed")
+                    .value(other));
+            }
         };
         check_length("promo_id", values.promotions, PROMOTIONS_MAX_CHARS)?;
         let effect = if redeem {
             amounts::redeem(campaign, layout.apply_ratio, values.amount)?
         } else {
-            amounts::add(campaign, layout.apply_ratio, values.amount, values.promotions)?
+            amounts::add(
+                campaign,
+                layout.apply_ratio,
+                values.amount,
+                values.promotions,
+            )?
         };
         let date = self.date(values.date)?;
         check_length("authorization", values.authorization, TEXT_MAX_CHARS)?;
@@ -108,15 +126,25 @@ impl Planner<'_> {
             card: self.lines.span(values.card),
             given: self.lines.span(values.amount),
             authorization: self.lines.span(values.authorization),
-            promotions: if promotions_count { self.lines.span(values.promotions) } else { Span::default() },
+            promotions: if promotions_count {
+                self.lines.span(values.promotions)
+            } else {
+                Span::default()
+            },
             custom: custom_json(&values)?,
         })
     }
 
     fn campaign(&self, id: &str) -> Result<usize, Problem> {
         let problem = |code| Problem::new(code).field("campaign_id").value(id);
-        let index = self.account.find_campaign(id).ok_or_else(|| problem(Code::UnknownCampaign))?;
-        let campaign = self.account.campaign(index).ok_or_else(|| problem(Code::UnknownCampaign))?;
+        let index = self
+            .account
+            .find_campaign(id)
+            .ok_or_else(|| problem(Code::UnknownCampaign))?;
+        let campaign = self
+            .account
+            .campaign(index)
+            .ok_or_else(|| problem(Code::UnknownCampaign))?;
         if !self.user.sees(campaign.number) {
             // Letter for letter what an id nobody has gets.
             return Err(problem(Code::UnknownCampaign));
@@ -143,7 +171,11 @@ impl Planner<'_> {
 
 /// A value beyond the declared columns is the promotions of a points line, as a known client sends them; any other
 /// value there is a fault. An empty one is a trailing delimiter.
-fn place_surplus<'a>(values: &mut Values<'a>, campaign: &Campaign, declared: bool) -> Result<(), Problem> {
+fn place_surplus<'a>(
+    values: &mut Values<'a>,
+    campaign: &Campaign,
+    declared: bool,
+) -> Result<(), Problem> {
     let fault = |value: &str| Err(Problem::new(Code::SurplusValue).value(value));
     if !values.more_surplus.is_empty() {
         return fault(values.more_surplus);
@@ -161,7 +193,9 @@ fn check_keys(values: &Values<'_>) -> Result<(), Problem> {
     for (name, value) in [("code", values.code), ("card_number", values.card)] {
         check_length(name, value, ID_MAX_CHARS)?;
         if value.chars().any(char::is_control) {
-            return Err(Problem::new(Code::ControlCharacter).field(name).value(value));
+            return Err(Problem::new(Code::ControlCharacter)
+                .field(name)
+                .value(value));
         }
     }
     Ok(())
@@ -169,7 +203,10 @@ fn check_keys(values: &Values<'_>) -> Result<(), Problem> {
 
 fn check_length(field: &str, value: &str, max_chars: usize) -> Result<(), Problem> {
     if text::too_long(value, max_chars) {
-        return Err(Problem::new(Code::TooLong).field(field).value(value).detail(max_chars));
+        return Err(Problem::new(Code::TooLong)
+            .field(field)
+            .value(value)
+            .detail(max_chars));
     }
     Ok(())
 }

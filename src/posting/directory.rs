@@ -18,7 +18,8 @@ struct Index {
 
 impl Index {
     fn put(&mut self, account: Arc<Account>) {
-        self.by_id.insert(account.account_id.clone(), Arc::clone(&account));
+        self.by_id
+            .insert(account.account_id.clone(), Arc::clone(&account));
         self.by_number.insert(account.number, account);
     }
 }
@@ -32,7 +33,10 @@ pub struct Directory {
 impl Directory {
     /// Loads all accounts.
     pub fn load(readers: Readers) -> Result<Directory> {
-        let directory = Directory { readers, index: RwLock::default() };
+        let directory = Directory {
+            readers,
+            index: RwLock::default(),
+        };
         directory.refresh()?;
         Ok(directory)
     }
@@ -45,7 +49,13 @@ impl Directory {
             let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
             versions
                 .iter()
-                .filter(|(number, version)| index.by_number.get(number).map(|known| known.config_version) != Some(*version))
+                .filter(|(number, version)| {
+                    index
+                        .by_number
+                        .get(number)
+                        .map(|known| known.config_version)
+                        != Some(*version)
+                })
                 .map(|(number, _)| *number)
                 .collect()
         };
@@ -58,25 +68,45 @@ impl Directory {
     }
 
     fn put(&self, account: Arc<Account>) {
-        self.index.write().unwrap_or_else(PoisonError::into_inner).put(account);
+        self.index
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .put(account);
     }
 
     /// The account with this id; compared exactly.
     pub fn by_id(&self, account_id: &str) -> Option<Arc<Account>> {
-        self.index.read().unwrap_or_else(PoisonError::into_inner).by_id.get(account_id).cloned()
+        self.index
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .by_id
+            .get(account_id)
+            .cloned()
     }
 
     /// The account at this version of its configuration: from the cache, or loaded on the connection that has taken
     /// its head, so that it cannot move any more.
-    pub fn at_version(&self, db: &mut Db, number: i32, version: i64) -> Result<Option<Arc<Account>>> {
-        let cached =
-            self.index.read().unwrap_or_else(PoisonError::into_inner).by_number.get(&number).cloned();
+    pub fn at_version(
+        &self,
+        db: &mut Db,
+        number: i32,
+        version: i64,
+    ) -> Result<Option<Arc<Account>>> {
+        let cached = self
+            .index
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .by_number
+            .get(&number)
+            .cloned();
         if let Some(account) = cached
             && account.config_version == version
         {
             return Ok(Some(account));
         }
-        let Some(account) = accounts::load(db, number)?.map(Arc::new) else { return Ok(None) };
+        let Some(account) = accounts::load(db, number)?.map(Arc::new) else {
+            return Ok(None);
+        };
         self.put(Arc::clone(&account));
         Ok(Some(account))
     }

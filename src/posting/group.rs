@@ -29,9 +29,15 @@ impl Prepared {
     /// between is noticed later.
     pub fn look_up(db: &mut Db, batch: &batch::Batch) -> Result<Option<Prepared>> {
         let account = batch.caller.account;
-        let Some(head) = heads::read(db, account)? else { return Ok(None) };
+        let Some(head) = heads::read(db, account)? else {
+            return Ok(None);
+        };
         let holders = Arc::new(journal::holders(db, account, batch.keys())?);
-        Ok(Some(Prepared { keys_version: head.keys_version, next_customer: head.next_customer, holders }))
+        Ok(Some(Prepared {
+            keys_version: head.keys_version,
+            next_customer: head.next_customer,
+            holders,
+        }))
     }
 }
 
@@ -85,7 +91,9 @@ pub fn attempt(
             begin(job);
         }
         let number = part.first().map(|job| job.batch.caller.account);
-        let head = heads.iter_mut().find(|head| Some(head.account_id) == number);
+        let head = heads
+            .iter_mut()
+            .find(|head| Some(head.account_id) == number);
         let account = match &head {
             Some(head) => directory.at_version(db, head.account_id, head.config_version)?,
             None => None,
@@ -94,7 +102,13 @@ pub fn attempt(
             set_answers(part.iter_mut(), &Problem::new(Code::BadCredentials));
             continue;
         };
-        if one_account(db, head, &account, part, (max_open_faults, &commit_id, now_us))? {
+        if one_account(
+            db,
+            head,
+            &account,
+            part,
+            (max_open_faults, &commit_id, now_us),
+        )? {
             wrote.push(head.account_id);
         }
     }
@@ -104,7 +118,10 @@ pub fn attempt(
         return Ok(());
     };
     let mut nth = 0;
-    for head in heads.iter_mut().filter(|head| wrote.contains(&head.account_id)) {
+    for head in heads
+        .iter_mut()
+        .filter(|head| wrote.contains(&head.account_id))
+    {
         if head.account_id == smallest {
             nth = head.next_commit;
             heads::note_commit(db, head, &commit_id, now_us)?;
@@ -120,7 +137,12 @@ pub fn attempt(
         Ok(()) => Ok(()),
         // The engine says that it rolled back: known to be nothing.
         Err(failure @ Failure::Conflict(_)) => Err(Stop::Failed(failure)),
-        Err(cause) => Err(Stop::Unsure { account: smallest, nth, commit_id, cause }),
+        Err(cause) => Err(Stop::Unsure {
+            account: smallest,
+            nth,
+            commit_id,
+            cause,
+        }),
     }
 }
 
@@ -150,7 +172,10 @@ fn one_account(
     (max_open_faults, commit_id, now_us): (i64, &[u8; 16], i64),
 ) -> Result<bool> {
     if head.open_faults >= max_open_faults {
-        set_answers(jobs.iter_mut(), &Problem::new(Code::TooManyOpenFaults).detail(head.open_faults));
+        set_answers(
+            jobs.iter_mut(),
+            &Problem::new(Code::TooManyOpenFaults).detail(head.open_faults),
+        );
     }
     for job in jobs.iter_mut().filter(|job| job.answer.is_none()) {
         // Authenticates again, and plans again if the configuration has moved.
@@ -186,9 +211,15 @@ fn one_account(
     head.next_batch = ledger.numbers.batch;
     head.next_customer = ledger.numbers.customer;
     head.next_rejection = ledger.numbers.rejection;
-    head.open_faults = head.open_faults.saturating_add(i64::try_from(faults).unwrap_or(i64::MAX));
+    head.open_faults = head
+        .open_faults
+        .saturating_add(i64::try_from(faults).unwrap_or(i64::MAX));
     let outcomes: Vec<Answer> = decided.into_iter().map(|one| Ok(one.outcome)).collect();
-    for (job, answer) in jobs.iter_mut().filter(|job| job.answer.is_none()).zip(outcomes) {
+    for (job, answer) in jobs
+        .iter_mut()
+        .filter(|job| job.answer.is_none())
+        .zip(outcomes)
+    {
         job.answer = Some(answer);
     }
     Ok(true)
@@ -203,13 +234,21 @@ fn find_holders(db: &mut Db, head: &Head, jobs: &[Job]) -> Result<Vec<Arc<Holder
         match &job.prepared {
             Some(prepared) if prepared.keys_version == head.keys_version => {
                 if prepared.next_customer != head.next_customer {
-                    unknown.extend(job.batch.keys().filter(|value| !prepared.holders.contains_key(*value)));
+                    unknown.extend(
+                        job.batch
+                            .keys()
+                            .filter(|value| !prepared.holders.contains_key(*value)),
+                    );
                 }
                 known.push(Arc::clone(&prepared.holders));
             }
             _ => unknown.extend(job.batch.keys()),
         }
     }
-    known.push(Arc::new(journal::holders(db, head.account_id, unknown.into_iter())?));
+    known.push(Arc::new(journal::holders(
+        db,
+        head.account_id,
+        unknown.into_iter(),
+    )?));
     Ok(known)
 }

@@ -48,10 +48,23 @@ impl Poster {
         let mut queues = Vec::new();
         let mut threads = Vec::new();
         for number in 0..writers {
-            let queue = Arc::new(Queue::new(settings.queue_requests, settings.queue_bytes, settings.group_lines));
-            let writer = writer::Writer::new(settings, Arc::clone(&queue), Arc::clone(directory), Arc::clone(&gate));
+            let queue = Arc::new(Queue::new(
+                settings.queue_requests,
+                settings.queue_bytes,
+                settings.group_lines,
+            ));
+            let writer = writer::Writer::new(
+                settings,
+                Arc::clone(&queue),
+                Arc::clone(directory),
+                Arc::clone(&gate),
+            );
             let name = format!("writer-{number}");
-            threads.push(std::thread::Builder::new().name(name).spawn(move || writer.run())?);
+            threads.push(
+                std::thread::Builder::new()
+                    .name(name)
+                    .spawn(move || writer.run())?,
+            );
             queues.push(queue);
         }
         Ok(Poster {
@@ -83,12 +96,18 @@ impl Poster {
             reply: Some(reply),
             answer: None,
             since: Instant::now(),
-            timeout: if large { self.large_timeout } else { self.timeout },
+            timeout: if large {
+                self.large_timeout
+            } else {
+                self.timeout
+            },
             large,
             begun: false,
         })?;
         // A writer that ends without answering has met a defect; what it committed is not known here.
-        answer.await.unwrap_or_else(|_| Err(Problem::new(Code::OutcomeUnknown).detail("none")))
+        answer
+            .await
+            .unwrap_or_else(|_| Err(Problem::new(Code::OutcomeUnknown).detail("none")))
     }
 
     /// Takes no more requests, writes those that wait, and ends the writers.
@@ -96,7 +115,11 @@ impl Poster {
         for queue in &self.queues {
             queue.close();
         }
-        let threads = self.threads.lock().map(|mut threads| std::mem::take(&mut *threads)).unwrap_or_default();
+        let threads = self
+            .threads
+            .lock()
+            .map(|mut threads| std::mem::take(&mut *threads))
+            .unwrap_or_default();
         for thread in threads {
             if thread.join().is_err() {
                 tracing::error!("a writer ended with a panic");

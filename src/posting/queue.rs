@@ -55,7 +55,9 @@ pub struct Gate(AtomicBool);
 
 impl Gate {
     fn enter(&self) -> bool {
-        self.0.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok()
+        self.0
+            .compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed)
+            .is_ok()
     }
 
     /// Lets the next large request through.
@@ -98,7 +100,13 @@ pub enum Taken {
 impl Queue {
     /// An empty queue. `group_lines` is the most lines a group of small requests has.
     pub fn new(max_requests: usize, max_bytes: usize, group_lines: usize) -> Queue {
-        Queue { state: Mutex::default(), wake: Condvar::new(), max_requests, max_bytes, group_lines }
+        Queue {
+            state: Mutex::default(),
+            wake: Condvar::new(),
+            max_requests,
+            max_bytes,
+            group_lines,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -113,7 +121,11 @@ impl Queue {
         let bytes = state.bytes.saturating_add(job.bytes());
         let full = waiting >= self.max_requests || (waiting > 0 && bytes > self.max_bytes);
         if full || state.closed {
-            let why = if state.closed { "it is stopping" } else { "too many requests are waiting" };
+            let why = if state.closed {
+                "it is stopping"
+            } else {
+                "too many requests are waiting"
+            };
             return Err(Problem::new(Code::Unavailable).detail(why));
         }
         state.bytes = bytes;
@@ -155,9 +167,14 @@ impl Queue {
                 return None;
             }
             state = if state.large.is_empty() {
-                self.wake.wait(state).unwrap_or_else(PoisonError::into_inner)
+                self.wake
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner)
             } else {
-                self.wake.wait_timeout(state, GATE_POLL).unwrap_or_else(PoisonError::into_inner).0
+                self.wake
+                    .wait_timeout(state, GATE_POLL)
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .0
             };
         }
     }

@@ -38,7 +38,12 @@ pub struct Writer {
 
 impl Writer {
     /// A writer for one queue. It connects when there is something to write.
-    pub fn new(settings: &Settings, queue: Arc<Queue>, directory: Arc<Directory>, gate: Arc<Gate>) -> Writer {
+    pub fn new(
+        settings: &Settings,
+        queue: Arc<Queue>,
+        directory: Arc<Directory>,
+        gate: Arc<Gate>,
+    ) -> Writer {
         Writer {
             url: settings.database_url.clone(),
             queue,
@@ -61,7 +66,9 @@ impl Writer {
             };
             // A defect met by one group must not end the writer; its connection goes, and with it the transaction.
             if catch_unwind(AssertUnwindSafe(|| self.settle(jobs))).is_err() {
-                tracing::error!("a group ended with a panic; its requests were told that the outcome is unknown");
+                tracing::error!(
+                    "a group ended with a panic; its requests were told that the outcome is unknown"
+                );
                 self.db = None;
             }
             if large {
@@ -82,13 +89,21 @@ impl Writer {
             let failure = match self.attempt(&mut jobs) {
                 Ok(()) => return answer(jobs),
                 Err(Stop::Failed(failure)) => failure,
-                Err(Stop::Unsure { account, nth, commit_id, cause }) => {
+                Err(Stop::Unsure {
+                    account,
+                    nth,
+                    commit_id,
+                    cause,
+                }) => {
                     tracing::warn!(account, nth, reference = %hex::encode(commit_id), "the answer of a commit is missing: {cause}");
                     match self.was_committed(account, nth, &commit_id) {
                         Some(true) => return answer(jobs),
-                        Some(false) => Failure::Conflict(format!("the commit did not come about: {cause}")),
+                        Some(false) => {
+                            Failure::Conflict(format!("the commit did not come about: {cause}"))
+                        }
                         None => {
-                            let unknown = Problem::new(Code::OutcomeUnknown).detail(hex::encode(commit_id));
+                            let unknown =
+                                Problem::new(Code::OutcomeUnknown).detail(hex::encode(commit_id));
                             return refuse(jobs, &unknown);
                         }
                     }
@@ -100,7 +115,10 @@ impl Writer {
                     tracing::debug!(conflicts, "a group is written again: {cause}");
                     if conflicts > CONFLICTS_MAX {
                         tracing::warn!("a group of {} requests was given up: {cause}", jobs.len());
-                        return refuse(jobs, &Problem::new(Code::Unavailable).detail("the database is too busy"));
+                        return refuse(
+                            jobs,
+                            &Problem::new(Code::Unavailable).detail("the database is too busy"),
+                        );
                     }
                 }
                 Failure::Data(cause) => return self.split(jobs, &cause),
@@ -108,7 +126,11 @@ impl Writer {
                     let since = *away_since.get_or_insert_with(Instant::now);
                     if since.elapsed() >= self.retry {
                         tracing::error!("{} requests were refused: {cause}", jobs.len());
-                        return refuse(jobs, &Problem::new(Code::Unavailable).detail("the database is not available"));
+                        return refuse(
+                            jobs,
+                            &Problem::new(Code::Unavailable)
+                                .detail("the database is not available"),
+                        );
                     }
                     std::thread::sleep(AWAY_WAIT);
                 }
@@ -117,9 +139,16 @@ impl Writer {
     }
 
     fn attempt(&mut self, jobs: &mut [Job]) -> Result<(), Stop> {
-        let commit_id = secrets::random_bytes().map_err(|error| Failure::Away(error.to_string()))?;
+        let commit_id =
+            secrets::random_bytes().map_err(|error| Failure::Away(error.to_string()))?;
         let mut db = self.connection()?;
-        let result = group::attempt(&mut db, jobs, &self.directory, self.max_open_faults, commit_id);
+        let result = group::attempt(
+            &mut db,
+            jobs,
+            &self.directory,
+            self.max_open_faults,
+            commit_id,
+        );
         // Only the statement may have been undone: the rest must go before the connection is used again. One that
         // cannot roll back, or whose commit went unanswered, is dropped.
         let keep = match &result {
@@ -184,8 +213,10 @@ impl Writer {
 
 fn answer(jobs: Vec<Job>) {
     for mut job in jobs {
-        let answer: Answer =
-            job.answer.take().unwrap_or_else(|| Err(Problem::new(Code::Unavailable).detail("it was not written")));
+        let answer: Answer = job
+            .answer
+            .take()
+            .unwrap_or_else(|| Err(Problem::new(Code::Unavailable).detail("it was not written")));
         job.reply(answer);
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! Belongs here: loading. Writing configuration is in [`super::world`].
 
-use super::schema::{accounts, api_keys, campaigns, items, promotions, rewards, user_campaigns, users};
+use super::schema::{
+    accounts, api_keys, campaigns, items, promotions, rewards, user_campaigns, users,
+};
 use super::{Db, Failure, Result, heads};
 use crate::amount::Amount;
 use crate::loyalty::account::{Account, Campaign, Item, Kind, Operand, Promotion, Reward, User};
@@ -12,7 +14,9 @@ use std::collections::{HashMap, HashSet};
 /// Minor digits of a currency, 0 to 4; `None` if ISO 4217 does not know it.
 pub fn currency_digits(code: &str) -> Option<u8> {
     let currency = iso_currency::Currency::from_code(code)?;
-    u8::try_from(currency.exponent().unwrap_or(0)).ok().filter(|digits| *digits <= 4)
+    u8::try_from(currency.exponent().unwrap_or(0))
+        .ok()
+        .filter(|digits| *digits <= 4)
 }
 
 /// Loads an account; `None` if there is none with this number.
@@ -20,22 +24,43 @@ pub fn currency_digits(code: &str) -> Option<u8> {
 /// The version is read first: if the configuration moves while the rest is read, the account carries the older
 /// version, and the next writing that compares versions loads it again.
 pub fn load(db: &mut Db, account: i32) -> Result<Option<Account>> {
-    let Some(head) = heads::read(db, account)? else { return Ok(None) };
+    let Some(head) = heads::read(db, account)? else {
+        return Ok(None);
+    };
     let row: Option<(String, String, String, String)> = accounts::table
         .find(account)
-        .select((accounts::account_id, accounts::name, accounts::currency, accounts::timezone))
+        .select((
+            accounts::account_id,
+            accounts::name,
+            accounts::currency,
+            accounts::timezone,
+        ))
         .first(db)
         .optional()?;
-    let Some((account_id, name, currency, timezone)) = row else { return Ok(None) };
-    let zone = timezone.parse().map_err(|_| broken("timezone", &timezone))?;
+    let Some((account_id, name, currency, timezone)) = row else {
+        return Ok(None);
+    };
+    let zone = timezone
+        .parse()
+        .map_err(|_| broken("timezone", &timezone))?;
     let digits = currency_digits(&currency).ok_or_else(|| broken("currency", &currency))?;
     let users = load_users(db, account)?;
     let campaigns = load_campaigns(db, account, digits)?;
-    Ok(Some(Account::new(account, account_id, name, zone, head.config_version, users, campaigns)))
+    Ok(Some(Account::new(
+        account,
+        account_id,
+        name,
+        zone,
+        head.config_version,
+        users,
+        campaigns,
+    )))
 }
 
 fn broken(what: &str, value: &str) -> Failure {
-    Failure::Data(format!("the stored {what} \"{value}\" is not known to this program"))
+    Failure::Data(format!(
+        "the stored {what} \"{value}\" is not known to this program"
+    ))
 }
 
 fn load_users(db: &mut Db, account: i32) -> Result<Vec<User>> {
@@ -67,7 +92,11 @@ fn load_users(db: &mut Db, account: i32) -> Result<Vec<User>> {
             number,
             user_id,
             keys: keys.remove(&number).unwrap_or_default(),
-            campaigns: if all { None } else { Some(seen.remove(&number).unwrap_or_default()) },
+            campaigns: if all {
+                None
+            } else {
+                Some(seen.remove(&number).unwrap_or_default())
+            },
         })
         .collect())
 }
@@ -77,22 +106,45 @@ fn load_campaigns(db: &mut Db, account: i32, money_digits: u8) -> Result<Vec<Cam
     let rows: Vec<(i32, i32, String, Option<String>, i64)> = rewards::table
         .filter(rewards::account_id.eq(account))
         .order(rewards::number)
-        .select((rewards::campaign, rewards::number, rewards::id, rewards::reward_id, rewards::level))
+        .select((
+            rewards::campaign,
+            rewards::number,
+            rewards::id,
+            rewards::reward_id,
+            rewards::level,
+        ))
         .load(db)?;
     for (campaign, number, id, reward_id, level) in rows {
-        let reward = Reward { number, id, reward_id, level: Amount::from_raw(level) };
+        let reward = Reward {
+            number,
+            id,
+            reward_id,
+            level: Amount::from_raw(level),
+        };
         found_rewards.entry(campaign).or_default().push(reward);
     }
     let mut found_promotions: HashMap<i32, Vec<Promotion>> = HashMap::new();
     let rows: Vec<(i32, String, String, i64)> = promotions::table
         .filter(promotions::account_id.eq(account))
         .order(promotions::number)
-        .select((promotions::campaign, promotions::id, promotions::operand, promotions::value))
+        .select((
+            promotions::campaign,
+            promotions::id,
+            promotions::operand,
+            promotions::value,
+        ))
         .load(db)?;
     for (campaign, id, operand, value) in rows {
         let operand = Operand::from_word(&operand).ok_or_else(|| broken("operand", &operand))?;
-        let promotion = Promotion { id, operand, value: Amount::from_raw(value) };
-        found_promotions.entry(campaign).or_default().push(promotion);
+        let promotion = Promotion {
+            id,
+            operand,
+            value: Amount::from_raw(value),
+        };
+        found_promotions
+            .entry(campaign)
+            .or_default()
+            .push(promotion);
     }
     let mut found_items: HashMap<i32, Vec<Item>> = HashMap::new();
     let rows: Vec<(i32, i32, String, String, i32, String)> = items::table
@@ -108,7 +160,13 @@ fn load_campaigns(db: &mut Db, account: i32, money_digits: u8) -> Result<Vec<Cam
         ))
         .load(db)?;
     for (campaign, number, id, service_product, buy_amount, description) in rows {
-        let item = Item { number, id, service_product, description, buy_amount };
+        let item = Item {
+            number,
+            id,
+            service_product,
+            description,
+            buy_amount,
+        };
         found_items.entry(campaign).or_default().push(item);
     }
     let rows: Vec<(i32, String, String, String, bool, i16, i64, i64, bool)> = campaigns::table
@@ -127,7 +185,18 @@ fn load_campaigns(db: &mut Db, account: i32, money_digits: u8) -> Result<Vec<Cam
         ))
         .load(db)?;
     let mut list = Vec::with_capacity(rows.len());
-    for (number, id, kind, name, active, decimals, points_ratio, earned_per_event, allow_negative) in rows {
+    for (
+        number,
+        id,
+        kind,
+        name,
+        active,
+        decimals,
+        points_ratio,
+        earned_per_event,
+        allow_negative,
+    ) in rows
+    {
         let kind = Kind::from_word(&kind).ok_or_else(|| broken("campaign kind", &kind))?;
         let digits = match kind {
             Kind::Points => u8::try_from(decimals).unwrap_or(0),

@@ -63,7 +63,9 @@ fn sqlite(path: &std::path::Path, role: Role) -> Result<Db, ConnectError> {
             "the SQLite file {shown} cannot be opened: {error}. Check that its directory exists and may be written."
         ))
     };
-    let text = path.to_str().ok_or_else(|| fail(&"the path is not UTF-8"))?;
+    let text = path
+        .to_str()
+        .ok_or_else(|| fail(&"the path is not UTF-8"))?;
     let mut conn = SqliteConnection::establish(text).map_err(|error| fail(&error))?;
     // busy_timeout comes first: the pragmas behind it may have to wait for another process.
     let mut pragmas = format!(
@@ -137,12 +139,16 @@ pub fn unsafe_settings(db: &mut Db) -> Result<Vec<String>, Failure> {
             let mut found = Vec::new();
             let flush = variable(conn, "innodb_flush_log_at_trx_commit")?;
             if flush != "1" {
-                found.push(format!("innodb_flush_log_at_trx_commit is {flush}, and must be 1"));
+                found.push(format!(
+                    "innodb_flush_log_at_trx_commit is {flush}, and must be 1"
+                ));
             }
             let binlog = variable(conn, "log_bin")?;
             let sync = variable(conn, "sync_binlog")?;
             if binlog != "0" && sync != "1" {
-                found.push(format!("the binary log is on and sync_binlog is {sync}, which must be 1"));
+                found.push(format!(
+                    "the binary log is on and sync_binlog is {sync}, which must be 1"
+                ));
             }
             Ok(found)
         }
@@ -162,7 +168,8 @@ impl r2d2::ManageConnection for Opener {
     }
 
     fn is_valid(&self, conn: &mut Db) -> Result<(), ConnectError> {
-        conn.batch_execute("SELECT 1").map_err(|error| ConnectError(error.to_string()))
+        conn.batch_execute("SELECT 1")
+            .map_err(|error| ConnectError(error.to_string()))
     }
 
     fn has_broken(&self, _conn: &mut Db) -> bool {
@@ -189,6 +196,8 @@ impl Readers {
 
     /// A connection; waits for one at most as long as the pool was told.
     pub fn get(&self) -> Result<r2d2::PooledConnection<Opener>, Failure> {
-        self.0.get().map_err(|error| Failure::Away(error.to_string()))
+        self.0
+            .get()
+            .map_err(|error| Failure::Away(error.to_string()))
     }
 }

@@ -24,7 +24,9 @@ pub fn classify(error: &Error) -> Failure {
     let says = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
     match kind {
         DatabaseErrorKind::SerializationFailure => Failure::Conflict(text),
-        DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::ReadOnlyTransaction => Failure::Away(text),
+        DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::ReadOnlyTransaction => {
+            Failure::Away(text)
+        }
         DatabaseErrorKind::Unknown if says(CONFLICTS) => Failure::Conflict(text),
         DatabaseErrorKind::Unknown if says(AWAY) => Failure::Away(text),
         _ => Failure::Data(text),
@@ -32,7 +34,11 @@ pub fn classify(error: &Error) -> Failure {
 }
 
 /// MySQL 1213, 1205 and 1020.
-const CONFLICTS: &[&str] = &["Deadlock found", "Lock wait timeout exceeded", "Record has changed since last read"];
+const CONFLICTS: &[&str] = &[
+    "Deadlock found",
+    "Lock wait timeout exceeded",
+    "Record has changed since last read",
+];
 
 /// Errors that no line of data can cause.
 const AWAY: &[&str] = &[
@@ -70,12 +76,21 @@ struct Fixed<'a, T> {
 
 impl<'a, T> Fixed<'a, T> {
     fn new(sql: &'static str) -> Fixed<'a, T> {
-        Fixed { sql, document: None, account: None, row: std::marker::PhantomData }
+        Fixed {
+            sql,
+            document: None,
+            account: None,
+            row: std::marker::PhantomData,
+        }
     }
 
     /// A statement with two parameters: a JSON document, then the account.
     fn of(sql: &'static str, document: &'a str, account: i32) -> Fixed<'a, T> {
-        Fixed { document: Some(document), account: Some(account), ..Fixed::new(sql) }
+        Fixed {
+            document: Some(document),
+            account: Some(account),
+            ..Fixed::new(sql)
+        }
     }
 }
 
@@ -92,7 +107,9 @@ impl<T, Conn> RunQueryDsl<Conn> for Fixed<'_, T> {}
 
 impl<T, DB> QueryFragment<DB> for Fixed<'_, T>
 where
-    DB: diesel::backend::Backend + diesel::sql_types::HasSqlType<Text> + diesel::sql_types::HasSqlType<Integer>,
+    DB: diesel::backend::Backend
+        + diesel::sql_types::HasSqlType<Text>
+        + diesel::sql_types::HasSqlType<Integer>,
     str: diesel::serialize::ToSql<Text, DB>,
     i32: diesel::serialize::ToSql<Integer, DB>,
 {
@@ -164,16 +181,24 @@ pub fn lock_heads(db: &mut Db, accounts: &[i32]) -> Result<Vec<Head>> {
         Db::Sqlite(conn) => {
             let mut heads = Vec::with_capacity(accounts.len());
             for account in accounts {
-                heads.extend(account_heads::table.find(account).select(Head::as_select()).first(conn).optional()?);
+                heads.extend(
+                    account_heads::table
+                        .find(account)
+                        .select(Head::as_select())
+                        .first(conn)
+                        .optional()?,
+                );
             }
             Ok(heads)
         }
         #[cfg(feature = "mysql")]
         Db::Mysql(conn) => match accounts {
             // The common case stays prepared.
-            [account] => {
-                Ok(account_heads::table.find(account).select(Head::as_select()).for_update().load(conn)?)
-            }
+            [account] => Ok(account_heads::table
+                .find(account)
+                .select(Head::as_select())
+                .for_update()
+                .load(conn)?),
             _ => Ok(account_heads::table
                 .filter(account_heads::account_id.eq_any(accounts))
                 .order(account_heads::account_id)
@@ -247,7 +272,11 @@ pub fn find_keys(db: &mut Db, account: i32, values: &[&str]) -> Result<Vec<KeyRo
 pub type FoundBalance = (i64, i32, i32, i64, i64);
 
 /// The balances with these keys: customer, campaign, item. Those that have no row are missing from the answer.
-pub fn find_balances(db: &mut Db, account: i32, keys: &[(i64, i32, i32)]) -> Result<Vec<FoundBalance>> {
+pub fn find_balances(
+    db: &mut Db,
+    account: i32,
+    keys: &[(i64, i32, i32)],
+) -> Result<Vec<FoundBalance>> {
     let mut found = Vec::new();
     for chunk in keys.chunks(KEYS_PER_LOOKUP) {
         let document = serde_json::to_string(chunk).unwrap_or_default();
@@ -282,7 +311,12 @@ pub fn save_balances(db: &mut Db, rows: &[BalanceRow]) -> Result<()> {
             for row in rows {
                 diesel::insert_into(balances::table)
                     .values(row)
-                    .on_conflict((balances::account_id, balances::customer, balances::campaign, balances::item))
+                    .on_conflict((
+                        balances::account_id,
+                        balances::customer,
+                        balances::campaign,
+                        balances::item,
+                    ))
                     .do_update()
                     .set((
                         balances::balance.eq(diesel::upsert::excluded(balances::balance)),
@@ -300,7 +334,12 @@ pub fn save_balances(db: &mut Db, rows: &[BalanceRow]) -> Result<()> {
                     .map(|row| {
                         format!(
                             "({},{},{},{},{},{})",
-                            row.account_id, row.customer, row.campaign, row.item, row.balance, row.last_entry
+                            row.account_id,
+                            row.customer,
+                            row.campaign,
+                            row.item,
+                            row.balance,
+                            row.last_entry
                         )
                     })
                     .collect();
@@ -334,7 +373,12 @@ pub fn save_dates(db: &mut Db, rows: &[DateRow]) -> Result<()> {
             for chunk in rows.chunks(ROWS_PER_INSERT) {
                 let values: Vec<String> = chunk
                     .iter()
-                    .map(|row| format!("({},{},{},{})", row.account_id, row.date, row.lowest, row.highest))
+                    .map(|row| {
+                        format!(
+                            "({},{},{},{})",
+                            row.account_id, row.date, row.lowest, row.highest
+                        )
+                    })
                     .collect();
                 diesel::sql_query(format!(
                     "INSERT INTO entry_dates (account_id, date, lowest, highest) VALUES {} \

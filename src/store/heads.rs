@@ -5,7 +5,9 @@ use super::{Db, Result, dialect};
 use diesel::prelude::*;
 
 /// The head of an account: next public numbers, and versions that tell what has moved.
-#[derive(Queryable, Selectable, Insertable, AsChangeset, Identifiable, Clone, PartialEq, Eq, Debug)]
+#[derive(
+    Queryable, Selectable, Insertable, AsChangeset, Identifiable, Clone, PartialEq, Eq, Debug,
+)]
 #[diesel(table_name = account_heads, primary_key(account_id), treat_none_as_default_value = false)]
 pub struct Head {
     /// The account's number.
@@ -56,23 +58,33 @@ pub fn take(db: &mut Db, accounts: &[i32]) -> Result<Vec<Head>> {
 
 /// Reads heads without taking them.
 pub fn read(db: &mut Db, account: i32) -> Result<Option<Head>> {
-    Ok(account_heads::table.find(account).select(Head::as_select()).first(db).optional()?)
+    Ok(account_heads::table
+        .find(account)
+        .select(Head::as_select())
+        .first(db)
+        .optional()?)
 }
 
 /// The configuration versions of all accounts.
 pub fn config_versions(db: &mut Db) -> Result<Vec<(i32, i64)>> {
-    Ok(account_heads::table.select((account_heads::account_id, account_heads::config_version)).load(db)?)
+    Ok(account_heads::table
+        .select((account_heads::account_id, account_heads::config_version))
+        .load(db)?)
 }
 
 /// Writes a head back.
 pub fn save(db: &mut Db, head: &Head) -> Result<()> {
-    diesel::update(account_heads::table.find(head.account_id)).set(head).execute(db)?;
+    diesel::update(account_heads::table.find(head.account_id))
+        .set(head)
+        .execute(db)?;
     Ok(())
 }
 
 /// Writes the head of a new account.
 pub fn create(db: &mut Db, head: &Head) -> Result<()> {
-    diesel::insert_into(account_heads::table).values(head).execute(db)?;
+    diesel::insert_into(account_heads::table)
+        .values(head)
+        .execute(db)?;
     Ok(())
 }
 
@@ -92,7 +104,11 @@ pub fn note_commit(db: &mut Db, head: &mut Head, commit_id: &[u8; 16], now_us: i
 
 /// The id of an account's nth commit, if there is one.
 pub fn commit_id(db: &mut Db, account: i32, nth: i64) -> Result<Option<Vec<u8>>> {
-    Ok(commits::table.find((account, nth)).select(commits::commit_id).first(db).optional()?)
+    Ok(commits::table
+        .find((account, nth))
+        .select(commits::commit_id)
+        .first(db)
+        .optional()?)
 }
 
 /// How many of an account's oldest commits one call of [`purge_commits`] looks at.
@@ -107,8 +123,12 @@ pub fn purge_commits(db: &mut Db, account: i32, before_us: i64) -> Result<()> {
         .select((commits::nth, commits::recorded_at))
         .load(db)?;
     if let Some((nth, _)) = oldest.iter().take_while(|(_, at)| *at < before_us).last() {
-        diesel::delete(commits::table.filter(commits::account_id.eq(account)).filter(commits::nth.le(nth)))
-            .execute(db)?;
+        diesel::delete(
+            commits::table
+                .filter(commits::account_id.eq(account))
+                .filter(commits::nth.le(nth)),
+        )
+        .execute(db)?;
     }
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! What posting loads and writes: keys, balances, journal entries, batches, customers, rejections, dates.
 
-use super::schema::{balances, batches, customer_keys, customers, entry_dates, journal, rejections};
+use super::schema::{
+    balances, batches, customer_keys, customers, entry_dates, journal, rejections,
+};
 use super::{Db, Result, dialect};
 use crate::amount::Amount;
 use crate::error::Class;
@@ -169,7 +171,10 @@ pub fn load_balances(
     keys: impl Iterator<Item = BalanceKey>,
 ) -> Result<Vec<(BalanceKey, Balance)>> {
     let distinct: HashSet<BalanceKey> = keys.collect();
-    let mut sorted: Vec<_> = distinct.into_iter().map(|key| (key.customer, key.campaign, key.item)).collect();
+    let mut sorted: Vec<_> = distinct
+        .into_iter()
+        .map(|key| (key.customer, key.campaign, key.item))
+        .collect();
     if sorted.is_empty() {
         return Ok(Vec::new());
     }
@@ -178,7 +183,17 @@ pub fn load_balances(
     Ok(rows
         .into_iter()
         .map(|(customer, campaign, item, balance, last_entry)| {
-            (BalanceKey { customer, campaign, item }, Balance { amount: Amount::from_raw(balance), last_entry })
+            (
+                BalanceKey {
+                    customer,
+                    campaign,
+                    item,
+                },
+                Balance {
+                    amount: Amount::from_raw(balance),
+                    last_entry,
+                },
+            )
         })
         .collect())
 }
@@ -233,8 +248,18 @@ pub fn save_customers(db: &mut Db, rows: &[CustomerRow<'_>]) -> Result<()> {
     dialect::insert_rows!(db, customers::table, rows);
     let mut keys: Vec<KeyRow<'_>> = rows
         .iter()
-        .flat_map(|row| [row.code, row.card_number].into_iter().flatten().map(move |value| (row, value)))
-        .map(|(row, value)| KeyRow { account_id: row.account_id, value, customer: row.number, replaced: false })
+        .flat_map(|row| {
+            [row.code, row.card_number]
+                .into_iter()
+                .flatten()
+                .map(move |value| (row, value))
+        })
+        .map(|(row, value)| KeyRow {
+            account_id: row.account_id,
+            value,
+            customer: row.number,
+            replaced: false,
+        })
         .collect();
     keys.sort_unstable_by_key(|key| key.value);
     dialect::insert_rows!(db, customer_keys::table, &keys);
@@ -242,20 +267,34 @@ pub fn save_customers(db: &mut Db, rows: &[CustomerRow<'_>]) -> Result<()> {
 }
 
 /// The ranges of entry numbers by date that these entries bring.
-pub fn date_rows<'e, 'a: 'e>(account: i32, entries: impl Iterator<Item = &'e Entry<'a>>) -> Vec<DateRow> {
+pub fn date_rows<'e, 'a: 'e>(
+    account: i32,
+    entries: impl Iterator<Item = &'e Entry<'a>>,
+) -> Vec<DateRow> {
     let mut ranges: BTreeMap<i32, (i64, i64)> = BTreeMap::new();
     for entry in entries {
-        let range = ranges.entry(entry.date.number()).or_insert((entry.number, entry.number));
+        let range = ranges
+            .entry(entry.date.number())
+            .or_insert((entry.number, entry.number));
         range.1 = entry.number;
     }
     ranges
         .into_iter()
-        .map(|(date, (lowest, highest))| DateRow { account_id: account, date, lowest, highest })
+        .map(|(date, (lowest, highest))| DateRow {
+            account_id: account,
+            date,
+            lowest,
+            highest,
+        })
         .collect()
 }
 
 /// Writes balances in the order of their keys.
-pub fn save_balances(db: &mut Db, account: i32, changed: &BTreeMap<BalanceKey, Balance>) -> Result<()> {
+pub fn save_balances(
+    db: &mut Db,
+    account: i32,
+    changed: &BTreeMap<BalanceKey, Balance>,
+) -> Result<()> {
     let rows: Vec<BalanceRow> = changed
         .iter()
         .map(|(key, balance)| BalanceRow {
@@ -308,12 +347,24 @@ pub fn save_batches(
         })
         .collect();
     save_customers(db, &customers)?;
-    save_entries(db, account, decided.iter().flat_map(|batch| &batch.entries), now_us)?;
-    dialect::save_dates(db, &date_rows(account, decided.iter().flat_map(|batch| &batch.entries)))?;
-    let refused: Vec<(&Decided<'_>, &Refused<'_>)> =
-        decided.iter().flat_map(|batch| batch.refused.iter().map(move |refused| (batch, refused))).collect();
-    let rows: Vec<RejectionRow<'_>> =
-        refused.iter().map(|(batch, refused)| rejection_row(account, batch, refused, now_us)).collect();
+    save_entries(
+        db,
+        account,
+        decided.iter().flat_map(|batch| &batch.entries),
+        now_us,
+    )?;
+    dialect::save_dates(
+        db,
+        &date_rows(account, decided.iter().flat_map(|batch| &batch.entries)),
+    )?;
+    let refused: Vec<(&Decided<'_>, &Refused<'_>)> = decided
+        .iter()
+        .flat_map(|batch| batch.refused.iter().map(move |refused| (batch, refused)))
+        .collect();
+    let rows: Vec<RejectionRow<'_>> = refused
+        .iter()
+        .map(|(batch, refused)| rejection_row(account, batch, refused, now_us))
+        .collect();
     dialect::insert_rows!(db, rejections::table, &rows);
     Ok(())
 }
@@ -333,7 +384,11 @@ fn rejection_row<'a>(
         line: i32::try_from(refused.line).ok(),
         user: Some(batch.user),
         class: code.class().word(),
-        state: if code.class() == Class::Fault { "open" } else { "record" },
+        state: if code.class() == Class::Fault {
+            "open"
+        } else {
+            "record"
+        },
         code: code.word(),
         field: refused.problem.field.as_deref(),
         value: refused.problem.value.as_deref(),

@@ -30,7 +30,10 @@ macro_rules! on_each_engine {
 pub fn pending(db: &mut Db) -> Result<Vec<String>, MigrateError> {
     on_each_engine!(db, |conn, migrations| {
         let list = conn.pending_migrations(migrations)?;
-        Ok(list.iter().map(|migration| migration.name().to_string()).collect())
+        Ok(list
+            .iter()
+            .map(|migration| migration.name().to_string())
+            .collect())
     })
 }
 

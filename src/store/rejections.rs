@@ -60,11 +60,21 @@ pub struct Shown {
 
 /// The number of the account with this id.
 pub fn account_number(db: &mut Db, account_id: &str) -> Result<Option<i32>> {
-    Ok(accounts::table.filter(accounts::account_id.eq(account_id)).select(accounts::id).first(db).optional()?)
+    Ok(accounts::table
+        .filter(accounts::account_id.eq(account_id))
+        .select(accounts::id)
+        .first(db)
+        .optional()?)
 }
 
 /// Rejections of an account with numbers above `after`, in their order, at most `limit`; of one state, if given.
-pub fn list(db: &mut Db, account: i32, state: Option<&str>, after: i64, limit: i64) -> Result<Vec<Listed>> {
+pub fn list(
+    db: &mut Db,
+    account: i32,
+    state: Option<&str>,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Listed>> {
     let mut query = rejections::table
         .filter(rejections::account_id.eq(account))
         .filter(rejections::number.gt(after))
@@ -87,7 +97,11 @@ pub fn list(db: &mut Db, account: i32, state: Option<&str>, after: i64, limit: i
 }
 
 /// One rejection, the id of the user who sent it, and how its batch was to be read.
-pub fn show(db: &mut Db, account: i32, number: i64) -> Result<Option<(Shown, Option<String>, Option<String>)>> {
+pub fn show(
+    db: &mut Db,
+    account: i32,
+    number: i64,
+) -> Result<Option<(Shown, Option<String>, Option<String>)>> {
     let shown: Option<Shown> = rejections::table
         .find((account, number))
         .select((
@@ -111,11 +125,19 @@ pub fn show(db: &mut Db, account: i32, number: i64) -> Result<Option<(Shown, Opt
         .optional()?;
     let Some(shown) = shown else { return Ok(None) };
     let user = match shown.user {
-        Some(user) => users::table.find((account, user)).select(users::user_id).first(db).optional()?,
+        Some(user) => users::table
+            .find((account, user))
+            .select(users::user_id)
+            .first(db)
+            .optional()?,
         None => None,
     };
     let layout: Option<Option<String>> = match shown.batch {
-        Some(batch) => batches::table.find((account, batch)).select(batches::layout).first(db).optional()?,
+        Some(batch) => batches::table
+            .find((account, batch))
+            .select(batches::layout)
+            .first(db)
+            .optional()?,
         None => None,
     };
     Ok(Some((shown, user, layout.flatten())))

@@ -1,7 +1,10 @@
 //! The tables, as Diesel sees them on both engines; what they mean is said in the migrations.
 //!
 //! Belongs here: `table!` blocks only.
-#![allow(missing_docs, reason = "Diesel's macro makes public items that cannot carry docs")]
+#![allow(
+    missing_docs,
+    reason = "Diesel's macro makes public items that cannot carry docs"
+)]
 
 diesel::table! {
     installation (name) {
@@ -259,4 +262,25 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(installation, accounts, account_heads, users, user_campaigns, api_keys, brands, campaigns, rewards, promotions, items, customers, customer_keys, journal, balances, batches, entry_dates, reversals, rejections, commits);
+diesel::allow_tables_to_appear_in_same_query!(
+    installation,
+    accounts,
+    account_heads,
+    users,
+    user_campaigns,
+    api_keys,
+    brands,
+    campaigns,
+    rewards,
+    promotions,
+    items,
+    customers,
+    customer_keys,
+    journal,
+    balances,
+    batches,
+    entry_dates,
+    reversals,
+    rejections,
+    commits
+);
