@@ -1,0 +1,256 @@
+//! HTTP: every route in one table, limits of a connection, starting and stopping.
+//!
+//! Belongs here: what is between a socket and a dialect. Does not belong here: what a request means. The program and
+//! the tests run this same server.
+
+use crate::api15::{self, Incoming, Service};
+use crate::config::Settings;
+use crate::posting::Poster;
+use crate::posting::directory::Directory;
+use crate::secrets::ServerKey;
+use crate::store::connect::Readers;
+use actix_web::dev::ServerHandle;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use actix_web::web::{self, Data, Payload};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
+use std::error::Error;
+use std::net::{SocketAddr, TcpListener};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// The paths of API 1.5: the root, and whatever ends in `/api.php`, as vanity domains have it.
+const API15_PATHS: [&str; 2] = ["/", "/{path:(?:.*/)?api\\.php}"];
+
+fn routes(config: &mut web::ServiceConfig) {
+    for path in API15_PATHS {
+        config.service(
+            web::resource(path)
+                .route(web::get().to(api15_request))
+                .route(web::post().to(api15_request)),
+        );
+    }
+}
+
+/// What is served, and how much time a body may take.
+struct State {
+    service: Service,
+    body_timeout: Duration,
+}
+
+/// A server that takes requests.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    handle: ServerHandle,
+    thread: JoinHandle<std::io::Result<()>>,
+    poster: Arc<Poster>,
+}
+
+/// Starts a server and returns once it takes requests. It ends by SIGTERM or SIGINT, or by [`Running::stop`].
+pub fn start(settings: &Settings, key: ServerKey) -> Result<Running, Box<dyn Error + Send + Sync>> {
+    let readers = u32::try_from(settings.reader_connections).unwrap_or(u32::MAX);
+    let readers = Readers::new(
+        &settings.database_url,
+        readers,
+        Duration::from_millis(settings.queue_timeout_ms),
+    )?;
+    let directory = Arc::new(Directory::load(readers)?);
+    let poster = Arc::new(Poster::start(settings, &directory)?);
+    refresh(
+        &directory,
+        Duration::from_millis(settings.config_max_age_ms),
+    )?;
+    let listener = TcpListener::bind(settings.listen).map_err(|error| {
+        format!(
+            "listening on {} failed: {error}. Choose another address with --listen.",
+            settings.listen
+        )
+    })?;
+    let address = listener.local_addr()?;
+    let state = Data::new(State {
+        service: Service::new(settings, key, Arc::clone(&directory), Arc::clone(&poster)),
+        body_timeout: Duration::from_millis(settings.body_timeout_ms),
+    });
+    let limits = settings.clone();
+    let (ready, started) = std::sync::mpsc::channel();
+    // The server is made on its own thread, because it cannot be moved between threads.
+    let thread = std::thread::Builder::new()
+        .name("http".to_owned())
+        .spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                let server =
+                    HttpServer::new(move || App::new().app_data(state.clone()).configure(routes))
+                        .workers(limits.http_workers)
+                        .keep_alive(Duration::from_secs(limits.keep_alive_s))
+                        .client_request_timeout(Duration::from_millis(limits.client_timeout_ms))
+                        .max_connections(limits.max_connections)
+                        .shutdown_timeout(limits.shutdown_timeout_s)
+                        .listen(listener)?
+                        .run();
+                let _gone = ready.send(server.handle());
+                server.await
+            })
+        })?;
+    let handle = started.recv()?;
+    Ok(Running {
+        address,
+        handle,
+        thread,
+        poster,
+    })
+}
+
+impl Running {
+    /// Waits until the server has ended: by a signal, or because [`Running::stop`] was called. Requests that were
+    /// accepted have been answered by then, and everything that was taken is written.
+    pub fn wait(self) -> std::io::Result<()> {
+        let ended = self
+            .thread
+            .join()
+            .unwrap_or_else(|_| Err(std::io::Error::other("the server ended with a panic")));
+        self.poster.stop();
+        ended
+    }
+
+    /// Stops taking requests, finishes those that were accepted, and ends.
+    pub fn stop(self) -> std::io::Result<()> {
+        // The future only sends the order; the server's own thread carries it out.
+        drop(self.handle.stop(true));
+        self.wait()
+    }
+}
+
+/// Keeps the directory no older than `max_age`, as long as somebody uses it.
+fn refresh(directory: &Arc<Directory>, max_age: Duration) -> std::io::Result<()> {
+    let weak: Weak<Directory> = Arc::downgrade(directory);
+    // Reading takes a little; half the age leaves room for it.
+    let pause = (max_age / 2).max(Duration::from_millis(5));
+    std::thread::Builder::new()
+        .name("directory".to_owned())
+        .spawn(move || {
+            let failing = AtomicBool::new(false);
+            loop {
+                std::thread::sleep(pause);
+                let Some(directory) = weak.upgrade() else {
+                    return;
+                };
+                match directory.refresh() {
+                    Ok(()) => failing.store(false, Ordering::Relaxed),
+                    // Once for each time it is away, not twice a second.
+                    Err(cause) if !failing.swap(true, Ordering::Relaxed) => {
+                        tracing::warn!("the configuration could not be read again: {cause}");
+                    }
+                    Err(_) => {}
+                }
+            }
+        })?;
+    Ok(())
+}
+
+/// How a body arrived.
+enum Body {
+    Whole(Vec<u8>),
+    TooLarge(Vec<u8>),
+    CutShort(Vec<u8>),
+}
+
+/// How much of an oversized body is looked at for the format of the answer.
+const PEEK_BYTES: usize = 64 * 1024;
+
+async fn api15_request(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
+    let service = &state.service;
+    let body = receive(&request, payload, service.limits.max_body_bytes);
+    let (body, arrived) = match tokio::time::timeout(state.body_timeout, body).await {
+        Ok(Body::Whole(body)) => (body, Ok(())),
+        Ok(Body::TooLarge(prefix)) => (prefix, Err(413)),
+        Ok(Body::CutShort(prefix)) => (prefix, Err(200)),
+        Err(_) => (Vec::new(), Err(200)),
+    };
+    let header = |name: &str| {
+        request
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    };
+    let incoming = Incoming {
+        query: request.query_string(),
+        content_type: header(CONTENT_TYPE.as_str()),
+        // Some proxies drop names with an underscore, so the other spelling is taken as well.
+        header_key: header("api_access_key").or_else(|| header("api-access-key")),
+        body,
+    };
+    let answer = match arrived {
+        Ok(()) => api15::answer(service, incoming).await,
+        Err(413) => api15::answer_too_large(service, &incoming),
+        Err(_) => api15::answer_cut_short(&incoming),
+    };
+    respond(answer, arrived.is_err())
+}
+
+fn respond(answer: api15::Answer, close: bool) -> HttpResponse {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+    let mut response = HttpResponse::build(status);
+    response
+        .insert_header((CONTENT_TYPE, answer.content_type))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header(("X-Content-Type-Options", "nosniff"));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.insert_header((RETRY_AFTER, "1"));
+    }
+    if close {
+        // What is left of the body would be taken for the next request.
+        response.force_close();
+    }
+    response.body(answer.body)
+}
+
+/// How much room a declared length gets before any byte has come.
+const TRUSTED_BYTES: usize = 1024 * 1024;
+
+/// Receives a body of at most `max` bytes. Of a larger one the beginning is kept, and as much again is read and thrown
+/// away, so that a client that sends before it listens still sees the answer.
+async fn receive(request: &HttpRequest, payload: Payload, max: usize) -> Body {
+    let mut payload = pin!(payload);
+    let declared = request
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.parse::<usize>().ok());
+    let mut body = Vec::with_capacity(declared.unwrap_or(0).min(max).min(TRUSTED_BYTES));
+    let mut thrown_away = 0_usize;
+    let mut too_large = declared.is_some_and(|size| size > max);
+    if too_large && request.headers().contains_key("expect") {
+        // The client asks first: it need not send anything.
+        return Body::TooLarge(body);
+    }
+    loop {
+        let chunk = std::future::poll_fn(|context| {
+            use futures_core::Stream;
+            payload.as_mut().poll_next(context)
+        })
+        .await;
+        match chunk {
+            None if too_large => return Body::TooLarge(body),
+            None => return Body::Whole(body),
+            Some(Err(_)) => return Body::CutShort(body),
+            Some(Ok(bytes)) => {
+                let room = if too_large { PEEK_BYTES } else { max }.saturating_sub(body.len());
+                let (kept, over) = bytes.split_at(room.min(bytes.len()));
+                body.extend_from_slice(kept);
+                if !over.is_empty() && !too_large {
+                    too_large = true;
+                    body.truncate(PEEK_BYTES);
+                    body.shrink_to_fit();
+                }
+                thrown_away = thrown_away.saturating_add(over.len());
+                if thrown_away > max {
+                    return Body::TooLarge(body);
+                }
+            }
+        }
+    }
+}
