@@ -1,1 +1,16 @@
-//! Integration tests.
+//! Integration tests: each runs the server that production runs, on both engines where it is built with both.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    clippy::string_slice,
+    missing_docs,
+    reason = "tests may end with a panic"
+)]
+
+mod support;
+mod wire;

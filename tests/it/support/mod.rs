@@ -1,0 +1,41 @@
+//! What the tests share: engines, servers, shops and a client.
+//!
+//! | module | what it has |
+//! | --- | --- |
+//! | [`engine`] | the two engines, and databases on them |
+//! | [`app`] | a running server, shared by the tests of an engine, and shops on it |
+//! | [`client`] | HTTP as clients speak it |
+//! | [`books`] | balances, entries and rejections as the tests read them from the database |
+
+pub mod app;
+pub mod books;
+pub mod client;
+pub mod engine;
+
+/// Declares tests that run once on each engine: `on_both_engines! { fn name(engine: Engine) { … } }`.
+macro_rules! on_both_engines {
+    ($($(#[$attribute:meta])* fn $name:ident($engine:ident: Engine) $body:block)*) => {
+        $(
+            mod $name {
+                #[allow(unused_imports)]
+                use super::*;
+
+                fn story($engine: $crate::support::engine::Engine) $body
+
+                $(#[$attribute])*
+                #[test]
+                fn sqlite() {
+                    story($crate::support::engine::Engine::Sqlite);
+                }
+
+                #[cfg(feature = "mysql")]
+                $(#[$attribute])*
+                #[test]
+                fn mysql() {
+                    story($crate::support::engine::Engine::Mysql);
+                }
+            }
+        )*
+    };
+}
+pub(crate) use on_both_engines;
