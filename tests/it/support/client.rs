@@ -15,7 +15,10 @@ pub struct Reply {
 
 impl Reply {
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -27,7 +30,9 @@ pub fn exchange(address: SocketAddr, request: &[u8]) -> Reply {
 /// As [`exchange`]; `None` if the connection ends without an answer.
 pub fn try_exchange(address: SocketAddr, request: &[u8]) -> Option<Reply> {
     let mut stream = TcpStream::connect(address).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(120)))
+        .unwrap();
     // A server may answer, and close, before it has read everything.
     let _early = stream.write_all(request);
     let mut bytes = Vec::new();
@@ -45,10 +50,19 @@ fn parse(bytes: &[u8]) -> Option<Reply> {
         .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
         .collect();
     let body = String::from_utf8(bytes[end + 4..].to_vec()).ok()?;
-    let length: Option<usize> =
-        headers.iter().find(|(name, _)| name == "content-length").map(|(_, value)| value.parse().unwrap());
-    assert!(length.is_none_or(|length| length == body.len()), "the answer was cut");
-    Some(Reply { status, headers, body })
+    let length: Option<usize> = headers
+        .iter()
+        .find(|(name, _)| name == "content-length")
+        .map(|(_, value)| value.parse().unwrap());
+    assert!(
+        length.is_none_or(|length| length == body.len()),
+        "the answer was cut"
+    );
+    Some(Reply {
+        status,
+        headers,
+        body,
+    })
 }
 
 /// How a form travels.
@@ -60,7 +74,12 @@ pub enum Encoding {
 }
 
 /// The bytes of a form request.
-pub fn request(path: &str, encoding: Encoding, headers: &[(String, String)], fields: &[(String, String)]) -> Vec<u8> {
+pub fn request(
+    path: &str,
+    encoding: Encoding,
+    headers: &[(String, String)],
+    fields: &[(String, String)],
+) -> Vec<u8> {
     let urlencoded = || serde_urlencoded::to_string(fields).unwrap();
     let (line, content_type, body) = match encoding {
         Encoding::Query => (format!("GET {path}?{}", urlencoded()), None, Vec::new()),
@@ -80,7 +99,11 @@ pub fn request(path: &str, encoding: Encoding, headers: &[(String, String)], fie
                 .unwrap();
             }
             write!(body, "--{boundary}--\r\n").unwrap();
-            (format!("POST {path}"), Some(format!("multipart/form-data; boundary={boundary}")), body)
+            (
+                format!("POST {path}"),
+                Some(format!("multipart/form-data; boundary={boundary}")),
+                body,
+            )
         }
     };
     let mut out = format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
@@ -88,7 +111,10 @@ pub fn request(path: &str, encoding: Encoding, headers: &[(String, String)], fie
         out.push_str(&format!("{name}: {value}\r\n"));
     }
     if let Some(content_type) = content_type {
-        out.push_str(&format!("Content-Type: {content_type}\r\nContent-Length: {}\r\n", body.len()));
+        out.push_str(&format!(
+            "Content-Type: {content_type}\r\nContent-Length: {}\r\n",
+            body.len()
+        ));
     }
     out.push_str("\r\n");
     let mut out = out.into_bytes();

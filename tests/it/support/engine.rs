@@ -80,7 +80,12 @@ impl Database {
     /// The arguments that name it to the program.
     pub fn arguments(&self) -> Vec<String> {
         let key = self.dir.path().join("server.key");
-        vec!["--database-url".to_owned(), self.url.clone(), "--key-file".to_owned(), key.display().to_string()]
+        vec![
+            "--database-url".to_owned(),
+            self.url.clone(),
+            "--key-file".to_owned(),
+            key.display().to_string(),
+        ]
     }
 }
 
@@ -102,7 +107,11 @@ static NAMES: AtomicU32 = AtomicU32::new(1);
 
 /// A name that no other test of this run has.
 pub fn unique(stem: &str) -> String {
-    format!("{stem}-{}-{}", std::process::id(), NAMES.fetch_add(1, Ordering::Relaxed))
+    format!(
+        "{stem}-{}-{}",
+        std::process::id(),
+        NAMES.fetch_add(1, Ordering::Relaxed)
+    )
 }
 
 #[cfg(feature = "mysql")]
@@ -122,7 +131,9 @@ mod mysql {
 
     pub fn create() -> String {
         let name = super::unique("punchcard_it").replace('-', "_");
-        execute(&format!("CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"));
+        execute(&format!(
+            "CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
+        ));
         format!("{}{name}", base())
     }
 
