@@ -1,2 +1,4 @@
 //! The `punchcard` program.
-fn main() {}
+fn main() -> std::process::ExitCode {
+    punchcard::cli::main(std::env::args_os())
+}

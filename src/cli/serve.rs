@@ -1,26 +1,42 @@
 //! `punchcard serve`: takes requests until it is told to stop.
 
-use super::{Access, Opened};
+use super::{Fail, Opened, complain};
 use crate::config::{DatabaseUrl, Settings};
 use crate::secrets::ServerKey;
 use crate::server::{self, Running};
 use crate::store::{Db, connect, installation};
-use std::error::Error;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// What goes wrong at the start, for a person.
-pub type StartError = Box<dyn Error + Send + Sync>;
-
 /// Serves until SIGTERM or SIGINT.
-pub fn run(settings: &Settings) -> Result<(), StartError> {
-    let Opened { mut db, key, .. } = super::open(settings, Access::Create)?;
-    check(settings, &mut db, &key)?;
+pub fn run(settings: Settings, warnings: Vec<String>) -> Result<(), Fail> {
+    start_logging(&settings, &warnings)?;
+    let Opened { mut db, key, made } = super::open(&settings)?;
+    for sentence in made {
+        tracing::info!("{sentence}");
+    }
+    check(&settings, &mut db, &key)?;
     drop(db);
-    let serving = start(settings, key)?;
+    let serving = start(&settings, key)?;
     announce(&serving.running)?;
     serving.wait()
+}
+
+/// Logs to stderr from here on, the warnings about the settings first.
+pub fn start_logging(settings: &Settings, warnings: &[String]) -> Result<(), Fail> {
+    let filter = tracing_subscriber::EnvFilter::try_new(settings.log.as_str())?;
+    let logger = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false);
+    if let Err(error) = logger.try_init() {
+        complain("warning", format!("logging could not be started: {error}"));
+    }
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(())
 }
 
 /// A server with the lock of its SQLite file.
@@ -32,7 +48,7 @@ pub struct Serving {
 
 impl Serving {
     /// Waits for the server's end.
-    pub fn wait(self) -> Result<(), StartError> {
+    pub fn wait(self) -> Result<(), Fail> {
         self.running.wait()?;
         drop(self.lock);
         Ok(())
@@ -40,12 +56,13 @@ impl Serving {
 }
 
 /// Takes the lock and starts the server.
-pub fn start(settings: &Settings, key: ServerKey) -> Result<Serving, StartError> {
+pub fn start(settings: &Settings, key: ServerKey) -> Result<Serving, Fail> {
     let lock = match &settings.database_url {
         DatabaseUrl::Sqlite(path) => Some(lock(path)?),
         DatabaseUrl::Mysql(_) => None,
     };
-    Ok(Serving { running: server::start(settings, key)?, lock })
+    let running = server::start(settings, key).map_err(|error| Fail::new(error.to_string()))?;
+    Ok(Serving { running, lock })
 }
 
 /// Says where it listens: scripts and people wait for this line.
@@ -56,7 +73,7 @@ pub fn announce(running: &Running) -> std::io::Result<()> {
 }
 
 /// One server per SQLite file: the numbers it gives out live in one process.
-fn lock(database: &Path) -> Result<File, StartError> {
+fn lock(database: &Path) -> Result<File, Fail> {
     let mut path = database.as_os_str().to_owned();
     path.push(".lock");
     let path = PathBuf::from(path);
@@ -66,29 +83,29 @@ fn lock(database: &Path) -> Result<File, StartError> {
         .truncate(false)
         .write(true)
         .open(&path)
-        .map_err(|error| format!("the lock file {shown} cannot be opened: {error}"))?;
+        .map_err(|error| Fail::new(format!("the lock file {shown} cannot be opened: {error}")))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(format!(
+        Err(TryLockError::WouldBlock) => Err(Fail::new(format!(
             "another server already serves {} (it holds {shown}). Stop it, or give this one a database of its own.",
             database.display()
-        )
-        .into()),
-        Err(TryLockError::Error(error)) => Err(format!("the lock file {shown} cannot be locked: {error}").into()),
+        ))),
+        Err(TryLockError::Error(error)) => Err(Fail::new(format!(
+            "the lock file {shown} cannot be locked: {error}"
+        ))),
     }
 }
 
 /// What must hold before a server may be reached: settings that keep what was acknowledged, and no secret that
 /// everybody knows on an address that others can reach.
-fn check(settings: &Settings, db: &mut Db, key: &ServerKey) -> Result<(), StartError> {
+fn check(settings: &Settings, db: &mut Db, key: &ServerKey) -> Result<(), Fail> {
     let found = connect::unsafe_settings(db)?;
     if !found.is_empty() {
         let list = found.join("; ");
         if !settings.unsafe_durability {
-            return Err(format!(
+            return Err(Fail::new(format!(
                 "the database server could lose what was acknowledged: {list}. Change its settings, or accept the loss with --unsafe-durability."
-            )
-            .into());
+            )));
         }
         tracing::warn!("unsafe durability: what was acknowledged can be lost: {list}");
     } else if settings.unsafe_durability {
@@ -98,19 +115,17 @@ fn check(settings: &Settings, db: &mut Db, key: &ServerKey) -> Result<(), StartE
         return Ok(());
     }
     if installation::is_demo(db)? {
-        return Err(format!(
+        return Err(Fail::new(format!(
             "this is the demo's database, whose secrets are public: it is served on loopback only, not on {}",
             settings.listen
-        )
-        .into());
+        )));
     }
     let samples = installation::published_samples(db, key)?;
     if let Some(first) = samples.first() {
-        return Err(format!(
+        return Err(Fail::new(format!(
             "{first} is a published sample, which everybody knows: it is served on loopback only, not on {}. Give it a secret of its own with apply.",
             settings.listen
-        )
-        .into());
+        )));
     }
     Ok(())
 }

@@ -163,6 +163,15 @@ pub fn rollback(db: &mut Db) -> Result<()> {
     Ok(())
 }
 
+/// Ends what reads outside a transaction have begun on a writer's connection: on MySQL, with `autocommit=0`, they do.
+pub fn end_read(db: &mut Db) -> Result<()> {
+    match db {
+        Db::Sqlite(_) => Ok(()),
+        #[cfg(feature = "mysql")]
+        Db::Mysql(_) => rollback(db),
+    }
+}
+
 /// Begins a reading transaction that sees one state of the database until [`rollback`].
 pub fn begin_snapshot(db: &mut Db) -> Result<()> {
     match db {

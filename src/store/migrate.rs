@@ -1,6 +1,7 @@
 //! The migrations of both engines: embedded, with the same names.
 
 use super::Db;
+use diesel::migration::MigrationSource;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -38,11 +39,29 @@ pub fn pending(db: &mut Db) -> Result<Vec<String>, MigrateError> {
 }
 
 /// Runs what is pending and names it.
+///
+/// On SQLite in one transaction that waits for other writers, so that two programs that start at once on a new file do
+/// not make the same table twice. On MySQL a change of the schema is not transactional.
 pub fn run(db: &mut Db) -> Result<Vec<String>, MigrateError> {
-    on_each_engine!(db, |conn, migrations| {
-        let done = conn.run_pending_migrations(migrations)?;
-        Ok(done.iter().map(ToString::to_string).collect())
-    })
+    match db {
+        Db::Sqlite(conn) => conn.immediate_transaction(|conn| run_on(conn, SQLITE)),
+        #[cfg(feature = "mysql")]
+        Db::Mysql(conn) => run_on(conn, MYSQL),
+    }
+}
+
+fn run_on<C, DB>(conn: &mut C, migrations: EmbeddedMigrations) -> Result<Vec<String>, MigrateError>
+where
+    DB: diesel::backend::Backend,
+    C: MigrationHarness<DB>,
+    EmbeddedMigrations: MigrationSource<DB>,
+{
+    let mut names = Vec::new();
+    for migration in conn.pending_migrations(migrations)? {
+        conn.run_migration(&migration)?;
+        names.push(migration.name().to_string());
+    }
+    Ok(names)
 }
 
 /// Takes all migrations back: everything is lost. For tests of the migrations themselves.

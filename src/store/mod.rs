@@ -9,6 +9,7 @@
 //! | [`migrate`] | the migrations of both engines |
 //! | [`dialect`] | every statement that differs between the engines, and what their errors mean |
 //! | [`heads`] | account heads and the commits they number |
+//! | [`installation`] | the server key's check value, the demo mark |
 //! | [`accounts`] | accounts with their configuration, as the rules see them |
 //! | [`journal`] | what posting loads and writes |
 //! | [`rejections`] | the inbox, as the commands show it |
@@ -18,6 +19,7 @@ pub mod connect;
 mod db;
 pub mod dialect;
 pub mod heads;
+pub mod installation;
 pub mod journal;
 pub mod migrate;
 pub mod rejections;

@@ -1,0 +1,207 @@
+//! `punchcard rejections list|show`: the lines that were refused, for a person.
+
+use super::{Fail, look, say};
+use crate::config::Settings;
+use crate::dates::{self, Day};
+use crate::store::{Db, rejections};
+use clap::{Subcommand, ValueEnum};
+use std::fmt::Write;
+
+/// What can be asked.
+#[derive(Subcommand)]
+pub enum Words {
+    /// List refused lines, the oldest first.
+    List {
+        /// The id of the account.
+        account: String,
+        /// open: faults that can be mended; record: declines, kept for the record; all: both.
+        #[arg(long, value_enum, default_value = "open")]
+        state: State,
+        /// The most lines to print.
+        #[arg(long, default_value = "100", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        limit: u32,
+        /// Begin behind the rejection with this number.
+        #[arg(long, default_value = "0", value_name = "NUMBER", value_parser = clap::value_parser!(i64).range(0..))]
+        after: i64,
+    },
+    /// Show all that is kept of one refused line.
+    Show {
+        /// The id of the account.
+        account: String,
+        /// The number of the rejection in its account.
+        number: i64,
+    },
+}
+
+/// Which rejections to list.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum State {
+    /// Faults that wait to be looked at.
+    Open,
+    /// Declines.
+    Record,
+    /// Every state.
+    All,
+}
+
+/// Rejections read at a time.
+const CHUNK: i64 = 1000;
+
+/// Lists or shows.
+///
+/// # Errors
+/// No database, an account or a rejection that does not exist.
+pub fn run(settings: &Settings, words: &Words) -> Result<(), Fail> {
+    let mut db = look(settings)?;
+    match words {
+        Words::List {
+            account,
+            state,
+            limit,
+            after,
+        } => list(&mut db, account, *state, i64::from(*limit), *after),
+        Words::Show { account, number } => show(&mut db, account, *number),
+    }
+}
+
+fn account_number(db: &mut Db, account_id: &str) -> Result<i32, Fail> {
+    rejections::account_number(db, account_id)?.ok_or_else(|| {
+        Fail::new(format!(
+            "there is no account \"{}\": give its id as in the world file",
+            escaped(account_id)
+        ))
+    })
+}
+
+fn list(db: &mut Db, account_id: &str, state: State, limit: i64, after: i64) -> Result<(), Fail> {
+    let account = account_number(db, account_id)?;
+    let word = match state {
+        State::Open => Some("open"),
+        State::Record => Some("record"),
+        State::All => None,
+    };
+    let mut last = after;
+    let mut left = limit;
+    loop {
+        // One more than is to be printed tells whether there are more.
+        let wanted = CHUNK.min(left.saturating_add(1));
+        let rows = rejections::list(db, account, word, last, wanted)?;
+        for row in &rows {
+            if left == 0 {
+                say(format_args!(
+                    "there are more: add --after {last}, or raise --limit"
+                ));
+                return Ok(());
+            }
+            say(short(row));
+            last = row.number;
+            left = left.saturating_sub(1);
+        }
+        if i64::try_from(rows.len()).unwrap_or(0) < wanted {
+            break;
+        }
+    }
+    if left == limit {
+        say(match state {
+            State::Open => "no open rejections",
+            _ => "no rejections",
+        });
+    }
+    Ok(())
+}
+
+fn short(row: &rejections::Listed) -> String {
+    let mut out = format!("{} {} {}", row.number, row.state, row.class);
+    if let Some(batch) = row.batch {
+        let _ = write!(out, " batch {batch}");
+    }
+    if let Some(line) = row.line {
+        let _ = write!(out, " line {line}");
+    }
+    let _ = write!(out, " {}", row.code);
+    if let Some(reason) = &row.reason {
+        let _ = write!(out, ": {}", escaped(reason));
+    }
+    out
+}
+
+fn show(db: &mut Db, account_id: &str, number: i64) -> Result<(), Fail> {
+    let account = account_number(db, account_id)?;
+    let Some((row, user, layout)) = rejections::show(db, account, number)? else {
+        return Err(Fail::new(format!(
+            "the account \"{}\" has no rejection {number}: see punchcard rejections list {} --state all",
+            escaped(account_id),
+            escaped(account_id)
+        )));
+    };
+    let text = |value: &Option<String>| value.as_deref().map(escaped);
+    let lines = [
+        ("rejection", Some(row.number.to_string())),
+        ("account", Some(escaped(account_id))),
+        ("state", Some(row.state.clone())),
+        ("class", Some(row.class.clone())),
+        ("recorded", Some(dates::stamp(row.recorded_at))),
+        ("source", Some(row.source.clone())),
+        ("user", user.as_deref().map(escaped)),
+        ("batch", row.batch.map(|batch| batch.to_string())),
+        ("line", row.line.map(|line| line.to_string())),
+        ("effective date", row.effective_date.map(day)),
+        ("code", Some(row.code.clone())),
+        ("column", text(&row.field)),
+        ("value", text(&row.value)),
+        ("reason", text(&row.reason)),
+        ("remedy", text(&row.remedy)),
+        ("as sent", text(&row.raw)),
+        ("read with", text(&layout)),
+    ];
+    for (name, value) in lines {
+        if let Some(value) = value {
+            say(format_args!("{name:<15} {value}"));
+        }
+    }
+    Ok(())
+}
+
+fn day(number: i32) -> String {
+    Day::from_number(number).map_or_else(|| number.to_string(), Day::iso)
+}
+
+/// A stored text for a terminal: control characters escaped, so that what a client sent cannot steer it.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_client_sent_cannot_steer_the_terminal() {
+        assert_eq!(escaped("a\tb\u{1b}[2Jé"), "a\\tb\\u{1b}[2Jé");
+    }
+
+    #[test]
+    fn a_listed_line_says_where_and_why() {
+        let row = rejections::Listed {
+            number: 7,
+            state: "open".to_owned(),
+            class: "fault".to_owned(),
+            batch: Some(3),
+            line: Some(2),
+            code: "bad_date".to_owned(),
+            reason: Some("The date \"x\n\" cannot be read".to_owned()),
+        };
+        assert_eq!(
+            short(&row),
+            "7 open fault batch 3 line 2 bad_date: The date \"x\\n\" cannot be read"
+        );
+    }
+}
