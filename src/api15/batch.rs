@@ -9,7 +9,6 @@ use crate::amount::{self, Amount};
 use crate::error::{Code, Problem};
 use crate::loyalty::batch::{Batch, Outcome};
 use crate::loyalty::lines::{BadText, Column, Layout, Lines};
-use crate::posting::group::Prepared;
 use chrono::Utc;
 use std::sync::Arc;
 
@@ -22,37 +21,19 @@ pub async fn post(
     let request = Request::read(&mut params)?;
     drop(params);
     let (max_lines, max_line_bytes) = (service.max_lines, service.max_line_bytes);
-    let find = move || {
-        let Request {
-            text,
-            layout,
-            undoable,
-        } = request;
-        Lines::find(text, layout, max_lines, max_line_bytes)
-            .map(|lines| (lines, undoable))
-            .map_err(|bad| bad_text(bad, max_lines, max_line_bytes))
-    };
-    let (lines, undoable) = find()?;
+    let Request {
+        text,
+        layout,
+        undoable,
+    } = request;
+    let lines = Lines::find(text, layout, max_lines, max_line_bytes)
+        .map_err(|bad| bad_text(bad, max_lines, max_line_bytes))?;
     let (account, caller) = (Arc::clone(&identity.account), identity.caller.clone());
     let received = Utc::now();
-    if !service.poster.is_large(lines.list.len()) {
-        let batch = Batch::new(caller, lines, undoable, received, &account)?;
-        return service.poster.post(batch, None).await;
-    }
-    // A large batch is planned and its codes are looked up before it waits for the writer.
-    let readers = service.directory.readers().clone();
-    let (batch, prepared) = blocking(move || {
-        let batch = Batch::new(caller, lines, undoable, received, &account)?;
-        let away = |cause: crate::store::Failure| {
-            tracing::error!("codes could not be looked up: {cause}");
-            Problem::new(Code::Unavailable).detail("the database is not available")
-        };
-        let mut reader = readers.get().map_err(away)?;
-        let prepared = Prepared::look_up(&mut reader, &batch).map_err(away)?;
-        Ok::<_, Problem>((batch, prepared))
-    })
-    .await??;
-    service.poster.post(batch, prepared).await
+    let large = service.poster.is_large(lines.list.len());
+    let plan = move || Batch::new(caller, lines, undoable, received, &account);
+    let batch = if large { blocking(plan).await? } else { plan() }?;
+    service.poster.post(batch).await
 }
 
 struct Request {

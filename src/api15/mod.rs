@@ -46,6 +46,8 @@ pub struct Service {
     pub max_lines: usize,
     /// The most bytes of a line.
     pub max_line_bytes: usize,
+    /// Whether published sample secrets are taken: on loopback only.
+    pub take_samples: bool,
 }
 
 impl Service {
@@ -66,6 +68,7 @@ impl Service {
             },
             max_lines: settings.max_lines,
             max_line_bytes: settings.max_line_bytes,
+            take_samples: settings.listen.ip().is_loopback(),
         }
     }
 }

@@ -12,5 +12,8 @@
     reason = "tests may end with a panic"
 )]
 
+mod concurrency;
+mod failures;
+mod structure;
 mod support;
 mod wire;
