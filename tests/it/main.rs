@@ -14,6 +14,9 @@
 
 mod concurrency;
 mod failures;
+mod php;
+#[cfg(feature = "mysql")]
+mod proxy;
 mod structure;
 mod support;
 mod wire;

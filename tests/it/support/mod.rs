@@ -11,6 +11,8 @@ pub mod app;
 pub mod books;
 pub mod client;
 pub mod engine;
+#[cfg(feature = "mysql")]
+pub mod proxy;
 
 /// Declares tests that run once on each engine: `on_both_engines! { fn name(engine: Engine) { … } }`.
 macro_rules! on_both_engines {
