@@ -5,19 +5,21 @@
 
 use crate::api15::{self, Incoming, Service};
 use crate::config::Settings;
+use crate::error::{Code, Problem};
 use crate::posting::Poster;
 use crate::posting::directory::Directory;
 use crate::secrets::ServerKey;
 use crate::store::connect::Readers;
 use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, RETRY_AFTER};
 use actix_web::web::{self, Data, Payload};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
+use futures_core::Stream;
 use std::error::Error;
 use std::net::{SocketAddr, TcpListener};
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -39,6 +41,7 @@ fn routes(config: &mut web::ServiceConfig) {
 struct State {
     service: Service,
     body_timeout: Duration,
+    room: Room,
 }
 
 /// A server that takes requests.
@@ -74,6 +77,10 @@ pub fn start(settings: &Settings, key: ServerKey) -> Result<Running, Box<dyn Err
     let state = Data::new(State {
         service: Service::new(settings, key, Arc::clone(&directory), Arc::clone(&poster)),
         body_timeout: Duration::from_millis(settings.body_timeout_ms),
+        room: Room {
+            held: AtomicUsize::new(0),
+            max: settings.queue_bytes,
+        },
     });
     let limits = settings.clone();
     let (ready, started) = std::sync::mpsc::channel();
@@ -151,11 +158,43 @@ fn refresh(directory: &Arc<Directory>, max_age: Duration) -> std::io::Result<()>
     Ok(())
 }
 
-/// How a body arrived.
-enum Body {
-    Whole(Vec<u8>),
-    TooLarge(Vec<u8>),
-    CutShort(Vec<u8>),
+/// Bytes of all bodies that are held at this moment: many large ones at once must not fill the memory.
+struct Room {
+    held: AtomicUsize,
+    max: usize,
+}
+
+/// One body's part of the [`Room`]; given back when it is dropped.
+struct Held<'r> {
+    room: &'r Room,
+    bytes: usize,
+}
+
+impl Room {
+    fn hold(&self) -> Held<'_> {
+        Held {
+            room: self,
+            bytes: 0,
+        }
+    }
+}
+
+impl Held<'_> {
+    /// Whether there is room for so many more bytes.
+    fn grow(&mut self, bytes: usize) -> bool {
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.room
+            .held
+            .fetch_add(bytes, Ordering::Relaxed)
+            .saturating_add(bytes)
+            <= self.room.max
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.room.held.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
 }
 
 /// How much of an oversized body is looked at for the format of the answer.
@@ -163,13 +202,18 @@ const PEEK_BYTES: usize = 64 * 1024;
 
 async fn api15_request(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
     let service = &state.service;
-    let body = receive(&request, payload, service.limits.max_body_bytes);
-    let (body, arrived) = match tokio::time::timeout(state.body_timeout, body).await {
-        Ok(Body::Whole(body)) => (body, Ok(())),
-        Ok(Body::TooLarge(prefix)) => (prefix, Err(413)),
-        Ok(Body::CutShort(prefix)) => (prefix, Err(200)),
-        Err(_) => (Vec::new(), Err(200)),
-    };
+    let mut held = state.room.hold();
+    let mut body = Vec::new();
+    let receive = receive(
+        &request,
+        payload,
+        service.limits.max_body_bytes,
+        &mut held,
+        &mut body,
+    );
+    let arrived = tokio::time::timeout(state.body_timeout, receive)
+        .await
+        .unwrap_or_else(|_| Err(Problem::new(Code::BodyCutShort)));
     let header = |name: &str| {
         request
             .headers()
@@ -183,12 +227,10 @@ async fn api15_request(request: HttpRequest, payload: Payload, state: Data<State
         header_key: header("api_access_key").or_else(|| header("api-access-key")),
         body,
     };
-    let answer = match arrived {
-        Ok(()) => api15::answer(service, incoming).await,
-        Err(413) => api15::answer_too_large(service, &incoming),
-        Err(_) => api15::answer_cut_short(&incoming),
-    };
-    respond(answer, arrived.is_err())
+    match arrived {
+        Ok(()) => respond(api15::answer(service, incoming).await, false),
+        Err(problem) => respond(api15::refuse(&incoming, problem), true),
+    }
 }
 
 fn respond(answer: api15::Answer, close: bool) -> HttpResponse {
@@ -213,44 +255,55 @@ const TRUSTED_BYTES: usize = 1024 * 1024;
 
 /// Receives a body of at most `max` bytes. Of a larger one the beginning is kept, and as much again is read and thrown
 /// away, so that a client that sends before it listens still sees the answer.
-async fn receive(request: &HttpRequest, payload: Payload, max: usize) -> Body {
-    let mut payload = pin!(payload);
+async fn receive(
+    request: &HttpRequest,
+    payload: Payload,
+    max: usize,
+    held: &mut Held<'_>,
+    body: &mut Vec<u8>,
+) -> Result<(), Problem> {
+    let too_large = || Problem::new(Code::BodyTooLarge).detail(max);
     let declared = request
         .headers()
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.parse::<usize>().ok());
-    let mut body = Vec::with_capacity(declared.unwrap_or(0).min(max).min(TRUSTED_BYTES));
-    let mut thrown_away = 0_usize;
-    let mut too_large = declared.is_some_and(|size| size > max);
-    if too_large && request.headers().contains_key("expect") {
+        .and_then(|value| value.parse::<usize>().ok())
+        .unwrap_or(0);
+    if declared > max && request.headers().contains_key(EXPECT) {
         // The client asks first: it need not send anything.
-        return Body::TooLarge(body);
+        return Err(too_large());
     }
-    loop {
-        let chunk = std::future::poll_fn(|context| {
-            use futures_core::Stream;
-            payload.as_mut().poll_next(context)
-        })
-        .await;
-        match chunk {
-            None if too_large => return Body::TooLarge(body),
-            None => return Body::Whole(body),
-            Some(Err(_)) => return Body::CutShort(body),
-            Some(Ok(bytes)) => {
-                let room = if too_large { PEEK_BYTES } else { max }.saturating_sub(body.len());
-                let (kept, over) = bytes.split_at(room.min(bytes.len()));
-                body.extend_from_slice(kept);
-                if !over.is_empty() && !too_large {
-                    too_large = true;
-                    body.truncate(PEEK_BYTES);
-                    body.shrink_to_fit();
-                }
-                thrown_away = thrown_away.saturating_add(over.len());
-                if thrown_away > max {
-                    return Body::TooLarge(body);
-                }
+    body.reserve(declared.min(max).min(TRUSTED_BYTES));
+    let mut payload = pin!(payload);
+    let mut keep = if declared > max {
+        PEEK_BYTES.min(max)
+    } else {
+        max
+    };
+    let mut thrown_away = 0_usize;
+    while let Some(chunk) =
+        std::future::poll_fn(|context| payload.as_mut().poll_next(context)).await
+    {
+        let chunk = chunk.map_err(|_| Problem::new(Code::BodyCutShort))?;
+        let (kept, over) = chunk.split_at(keep.saturating_sub(body.len()).min(chunk.len()));
+        if !held.grow(kept.len()) {
+            return Err(
+                Problem::new(Code::Unavailable).detail("too many large requests are arriving")
+            );
+        }
+        body.extend_from_slice(kept);
+        if !over.is_empty() {
+            keep = PEEK_BYTES.min(max);
+            body.truncate(keep);
+            thrown_away = thrown_away.saturating_add(over.len());
+            if thrown_away > max {
+                break;
             }
         }
+    }
+    if declared > max || thrown_away > 0 {
+        Err(too_large())
+    } else {
+        Ok(())
     }
 }

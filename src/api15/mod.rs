@@ -124,23 +124,11 @@ pub async fn answer(service: &Service, mut incoming: Incoming<'_>) -> Answer {
     finish(&format, &reply)
 }
 
-/// Answers a request whose body is over the limit, of which only the beginning was read.
-pub fn answer_too_large(service: &Service, incoming: &Incoming<'_>) -> Answer {
+/// Answers a request whose body did not arrive: it is too large, or was cut short, or there is no room for it. What
+/// there is of it says in which format.
+pub fn refuse(incoming: &Incoming<'_>, problem: Problem) -> Answer {
     let params = body::peek(incoming.query, incoming.content_type, &incoming.body);
-    refuse(
-        &params,
-        Problem::new(Code::BodyTooLarge).detail(service.limits.max_body_bytes),
-    )
-}
-
-/// Answers a request whose body did not arrive whole.
-pub fn answer_cut_short(incoming: &Incoming<'_>) -> Answer {
-    let params = body::peek(incoming.query, incoming.content_type, &incoming.body);
-    refuse(&params, Problem::new(Code::BodyCutShort))
-}
-
-fn refuse(params: &Params, problem: Problem) -> Answer {
-    let (format, _) = Format::from_params(params);
+    let (format, _) = Format::from_params(&params);
     finish(&format, &Reply::Refused(problem))
 }
 

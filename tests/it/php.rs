@@ -33,7 +33,11 @@ fn php(shop: &Shop<'_>, how: &str, data: &str, more: Value) -> Value {
         .stdout(Stdio::piped())
         .spawn()
         .expect("php is needed: run scripts/test, which installs it");
-    php.stdin.take().unwrap().write_all(job.to_string().as_bytes()).unwrap();
+    php.stdin
+        .take()
+        .unwrap()
+        .write_all(job.to_string().as_bytes())
+        .unwrap();
     let out = php.wait_with_output().unwrap();
     let text = String::from_utf8(out.stdout).unwrap();
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))

@@ -12,7 +12,14 @@ use std::sync::atomic::{AtomicI64, Ordering};
 fn behind_a_proxy(settings: &[(&str, &str)]) -> (App, Proxy) {
     let mut database = Database::new(Engine::Mysql);
     let direct = database.url.clone();
-    let server = direct.rsplit('@').next().unwrap().split('/').next().unwrap().to_owned();
+    let server = direct
+        .rsplit('@')
+        .next()
+        .unwrap()
+        .split('/')
+        .next()
+        .unwrap()
+        .to_owned();
     let proxy = Proxy::before(server.clone());
     database.url = direct.replace(&server, &proxy.address.to_string());
     (App::on(database, settings), proxy)
@@ -55,7 +62,11 @@ fn cut_around_commit(cut: Cut) {
             }
         });
     }
-    assert!(proxy.cuts() >= cuts(), "{} connections were cut", proxy.cuts());
+    assert!(
+        proxy.cuts() >= cuts(),
+        "{} connections were cut",
+        proxy.cuts()
+    );
     let answered = round.into_inner();
     let expected: Vec<String> = {
         let mut all: Vec<String> = (0..cuts())
@@ -89,7 +100,10 @@ fn gone_at_commit(cut: Cut, posted: bool) {
     let reply = shop.lines("P|12122|N|5||gone");
     proxy.come_back();
     assert_eq!(reply.status, 503);
-    let (_, rest) = reply.body.split_once("outcome unknown, reference ").expect("a reference");
+    let (_, rest) = reply
+        .body
+        .split_once("outcome unknown, reference ")
+        .expect("a reference");
     let reference = hex::decode(&rest[..32]).unwrap();
     let found: i64 = batches::table
         .filter(batches::commit_id.eq(reference))

@@ -96,7 +96,12 @@ fn connect(client: TcpStream, server: TcpStream, orders: &Arc<Orders>) {
     client.set_nodelay(true).unwrap();
     server.set_nodelay(true).unwrap();
     let link = Arc::new(Link::default());
-    let up = (client.try_clone().unwrap(), server.try_clone().unwrap(), Arc::clone(&link), Arc::clone(orders));
+    let up = (
+        client.try_clone().unwrap(),
+        server.try_clone().unwrap(),
+        Arc::clone(&link),
+        Arc::clone(orders),
+    );
     std::thread::spawn(move || {
         let (mut client, mut server, link, orders) = up;
         while let Some(packet) = read_packet(&mut client) {
@@ -118,7 +123,10 @@ fn connect(client: TcpStream, server: TcpStream, orders: &Arc<Orders>) {
                 break;
             }
         }
-        let _both = (client.shutdown(Shutdown::Both), server.shutdown(Shutdown::Both));
+        let _both = (
+            client.shutdown(Shutdown::Both),
+            server.shutdown(Shutdown::Both),
+        );
     });
     std::thread::spawn(move || {
         let (mut client, mut server) = (client, server);
@@ -127,13 +135,19 @@ fn connect(client: TcpStream, server: TcpStream, orders: &Arc<Orders>) {
                 break;
             }
             if link.preparing.swap(false, Ordering::SeqCst) && packet.get(4) == Some(&0) {
-                link.commits.lock().unwrap().insert(packet[5..9].try_into().unwrap());
+                link.commits
+                    .lock()
+                    .unwrap()
+                    .insert(packet[5..9].try_into().unwrap());
             }
             if client.write_all(&packet).is_err() {
                 break;
             }
         }
-        let _both = (client.shutdown(Shutdown::Both), server.shutdown(Shutdown::Both));
+        let _both = (
+            client.shutdown(Shutdown::Both),
+            server.shutdown(Shutdown::Both),
+        );
     });
 }
 
@@ -141,7 +155,8 @@ fn connect(client: TcpStream, server: TcpStream, orders: &Arc<Orders>) {
 fn read_packet(stream: &mut TcpStream) -> Option<Vec<u8>> {
     let mut packet = vec![0; 4];
     stream.read_exact(&mut packet).ok()?;
-    let length = usize::from(packet[0]) | usize::from(packet[1]) << 8 | usize::from(packet[2]) << 16;
+    let length =
+        usize::from(packet[0]) | usize::from(packet[1]) << 8 | usize::from(packet[2]) << 16;
     packet.resize(4 + length, 0);
     stream.read_exact(&mut packet[4..]).ok()?;
     Some(packet)
@@ -151,12 +166,15 @@ fn is_commit(packet: &[u8], link: &Link) -> bool {
     match packet.get(4) {
         Some(&COM_QUERY) => &packet[5..] == b"COMMIT",
         Some(&COM_STMT_PREPARE) => {
-            link.preparing.store(&packet[5..] == b"COMMIT", Ordering::SeqCst);
+            link.preparing
+                .store(&packet[5..] == b"COMMIT", Ordering::SeqCst);
             false
         }
-        Some(&COM_STMT_EXECUTE) => {
-            link.commits.lock().unwrap().contains(&<[u8; 4]>::try_from(&packet[5..9]).unwrap())
-        }
+        Some(&COM_STMT_EXECUTE) => link
+            .commits
+            .lock()
+            .unwrap()
+            .contains(&<[u8; 4]>::try_from(&packet[5..9]).unwrap()),
         _ => false,
     }
 }
