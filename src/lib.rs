@@ -10,3 +10,4 @@ pub mod posting;
 pub mod secrets;
 pub mod store;
 pub mod text;
+pub mod world;
