@@ -242,6 +242,14 @@ fn assemble(whole: &str, decimals: &str, limit: Amount) -> Result<Amount, Amount
     Ok(Amount(raw))
 }
 
+/// Minor digits of a currency, 0 to 4, by its ISO 4217 code in capital letters; `None` if there is no such currency.
+pub fn currency_digits(code: &str) -> Option<u8> {
+    let currency = iso_currency::Currency::from_code(code)?;
+    u8::try_from(currency.exponent().unwrap_or(0))
+        .ok()
+        .filter(|digits| *digits <= MAX_DECIMALS)
+}
+
 /// A product or sum on its way to an amount: nothing is rounded before [`Exact::rounded`].
 ///
 /// The number is `mantissa` / 10^`scale`, kept without trailing zeros, so that each number has one form and long

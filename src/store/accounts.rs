@@ -6,18 +6,10 @@ use super::schema::{
     accounts, api_keys, campaigns, items, promotions, rewards, user_campaigns, users,
 };
 use super::{Db, Failure, Result, heads};
-use crate::amount::Amount;
+use crate::amount::{Amount, currency_digits};
 use crate::loyalty::account::{Account, Campaign, Item, Kind, Operand, Promotion, Reward, User};
 use diesel::prelude::*;
 use std::collections::{HashMap, HashSet};
-
-/// Minor digits of a currency, 0 to 4; `None` if ISO 4217 does not know it.
-pub fn currency_digits(code: &str) -> Option<u8> {
-    let currency = iso_currency::Currency::from_code(code)?;
-    u8::try_from(currency.exponent().unwrap_or(0))
-        .ok()
-        .filter(|digits| *digits <= 4)
-}
 
 /// Loads an account; `None` if there is none with this number.
 ///

@@ -43,6 +43,9 @@ pub fn pending(db: &mut Db) -> Result<Vec<String>, MigrateError> {
 /// On SQLite in one transaction that waits for other writers, so that two programs that start at once on a new file do
 /// not make the same table twice. On MySQL a change of the schema is not transactional.
 pub fn run(db: &mut Db) -> Result<Vec<String>, MigrateError> {
+    if pending(db)?.is_empty() {
+        return Ok(Vec::new());
+    }
     match db {
         Db::Sqlite(conn) => conn.immediate_transaction(|conn| run_on(conn, SQLITE)),
         #[cfg(feature = "mysql")]

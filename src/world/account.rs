@@ -1,0 +1,272 @@
+//! Accounts of a world file with their users and brands.
+//!
+//! Belongs here: `[[account]]`, `[[account.user]]`, `[[account.brand]]`.
+
+use super::section::{Found, Notes, Section, Taken};
+use super::{Campaign, Customer, campaign, customer};
+use crate::amount;
+use crate::loyalty::account::{ID_MAX_CHARS, TEXT_MAX_CHARS};
+use crate::secrets::Secret;
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use std::collections::HashSet;
+
+/// An account of the file.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// The line it begins on.
+    pub line: usize,
+    /// The id clients send.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its currency, as ISO 4217 writes it.
+    pub currency: String,
+    /// Its time zone.
+    pub zone: Tz,
+    /// Its country, as ISO 3166 writes it.
+    pub country: Option<String>,
+    /// The secret it signs with.
+    pub secret: Option<Secret>,
+    /// How many e-mail addresses it may have checked when it is first seen; `None` is without limit.
+    pub email_credits: Option<i64>,
+    /// Its users.
+    pub users: Vec<User>,
+    /// Its brands.
+    pub brands: Vec<Brand>,
+    /// Its campaigns.
+    pub campaigns: Vec<Campaign>,
+    /// Its customers.
+    pub customers: Vec<Customer>,
+}
+
+/// A user: whoever calls API 1.5.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// The line it begins on.
+    pub line: usize,
+    /// The id, unique in the installation.
+    pub id: String,
+    /// Its key.
+    pub api_key: Option<Secret>,
+    /// The ids of the campaigns it sees, all of the file; `None` is every campaign of the account.
+    pub campaigns: Option<Vec<String>>,
+}
+
+/// A brand: whoever calls sales v4.
+#[derive(Clone, Debug)]
+pub struct Brand {
+    /// The line it begins on.
+    pub line: usize,
+    /// The id, unique in the account.
+    pub id: String,
+    /// Its currency; `None` is the account's.
+    pub currency: Option<String>,
+    /// Its time zone; `None` is the account's.
+    pub zone: Option<Tz>,
+    /// Its token.
+    pub token: Secret,
+}
+
+/// The longest secret, in characters: sealed, it has to fit its column.
+const SECRET_MAX_CHARS: usize = 128;
+
+const ACCOUNT_KEYS: &[&str] = &[
+    "id",
+    "name",
+    "currency",
+    "timezone",
+    "country",
+    "secret",
+    "email_credits",
+    "user",
+    "brand",
+    "campaign",
+    "customer",
+];
+const USER_KEYS: &[&str] = &["id", "api_key", "campaigns"];
+const BRAND_KEYS: &[&str] = &["id", "currency", "timezone", "token"];
+
+/// Ids that are unique over all accounts.
+#[derive(Default)]
+struct Installation {
+    accounts: Taken,
+    users: Taken,
+    tokens: HashSet<String>,
+}
+
+pub(super) fn read_all(
+    notes: &mut Notes,
+    root: &Section<'_, '_>,
+    now: DateTime<Utc>,
+) -> Vec<Account> {
+    let mut installation = Installation::default();
+    let keys = (ACCOUNT_KEYS, ["duplicate_window_s"].as_slice());
+    let sections = root.sections(notes, "account", "[[account]]", keys);
+    sections
+        .iter()
+        .filter_map(|section| account(notes, section, &mut installation, now))
+        .collect()
+}
+
+fn account(
+    notes: &mut Notes,
+    section: &Section<'_, '_>,
+    installation: &mut Installation,
+    now: DateTime<Utc>,
+) -> Option<Account> {
+    let before = notes.count();
+    let id = section.required(notes, "id", ID_MAX_CHARS);
+    if let Some(id) = id {
+        installation.accounts.take(notes, id, "in the installation");
+    }
+    let name = section.required(notes, "name", TEXT_MAX_CHARS);
+    let money = section
+        .required(notes, "currency", TEXT_MAX_CHARS)
+        .and_then(|found| currency(notes, found));
+    let zone = section
+        .required(notes, "timezone", TEXT_MAX_CHARS)
+        .and_then(|found| zone(notes, found));
+    let country = section
+        .text(notes, "country", TEXT_MAX_CHARS)
+        .and_then(|found| country(notes, found));
+    let secret = section.text(notes, "secret", SECRET_MAX_CHARS);
+    let email_credits = section.integer(notes, "email_credits", 0..=1_000_000_000_000);
+    // Two decimals where the currency is wrong: that is noted, and the rest can still be checked.
+    let digits = money.as_ref().map_or(2, |(_, digits)| *digits);
+    let campaigns = campaign::read_all(notes, section, digits);
+    // What names campaigns is looked at only if they are right: else one fault would bring thousands.
+    let sure = (notes.count() == before).then_some(campaigns.as_slice());
+    let users = users(notes, section, sure, &mut installation.users);
+    let brands = brands(notes, section, &mut installation.tokens);
+    let customers = customer::read_all(notes, section, sure, now);
+    Some(Account {
+        line: section.line,
+        id: id?.owned(),
+        name: name?.owned(),
+        currency: money?.0,
+        zone: zone?,
+        country,
+        secret: secret.map(|found| Secret::new(found.text)),
+        email_credits,
+        users,
+        brands,
+        campaigns,
+        customers,
+    })
+}
+
+fn users(
+    notes: &mut Notes,
+    account: &Section<'_, '_>,
+    campaigns: Option<&[Campaign]>,
+    taken: &mut Taken,
+) -> Vec<User> {
+    let keys = (USER_KEYS, ["permissions", "password"].as_slice());
+    let mut users = Vec::new();
+    for section in account.sections(notes, "user", "[[account.user]]", keys) {
+        let id = section.required(notes, "id", ID_MAX_CHARS);
+        if let Some(id) = id {
+            taken.take(notes, id, "in the installation");
+        }
+        let api_key = section.text(notes, "api_key", TEXT_MAX_CHARS);
+        let seen = section.texts(notes, "campaigns", ID_MAX_CHARS);
+        for name in seen.iter().flatten() {
+            let missing = |campaigns: &[Campaign]| campaigns.iter().all(|one| one.id != name.text);
+            if campaigns.is_some_and(missing) {
+                name.fault(
+                    notes,
+                    "no campaign of this account has that id in this file",
+                    "Name an id of one of its [[account.campaign]] tables",
+                );
+            }
+        }
+        users.extend(id.map(|id| User {
+            line: section.line,
+            id: id.owned(),
+            api_key: api_key.map(|key| Secret::new(key.text)),
+            campaigns: seen.map(|seen| seen.iter().map(Found::owned).collect()),
+        }));
+    }
+    users
+}
+
+fn brands(
+    notes: &mut Notes,
+    account: &Section<'_, '_>,
+    tokens: &mut HashSet<String>,
+) -> Vec<Brand> {
+    let mut taken = Taken::default();
+    let mut brands = Vec::new();
+    let keys = (BRAND_KEYS, ["campaign"].as_slice());
+    for section in account.sections(notes, "brand", "[[account.brand]]", keys) {
+        let id = section.required(notes, "id", ID_MAX_CHARS);
+        if let Some(id) = id {
+            taken.take(notes, id, "in its account");
+        }
+        let money = section
+            .text(notes, "currency", TEXT_MAX_CHARS)
+            .and_then(|found| currency(notes, found));
+        let zone = section
+            .text(notes, "timezone", TEXT_MAX_CHARS)
+            .and_then(|found| zone(notes, found));
+        let token = section.required(notes, "token", TEXT_MAX_CHARS);
+        if let Some(token) = token
+            && !tokens.insert(token.owned())
+        {
+            token.fault(
+                notes,
+                "another brand has the same token",
+                "Give each its own",
+            );
+        }
+        if let (Some(id), Some(token)) = (id, token) {
+            brands.push(Brand {
+                line: section.line,
+                id: id.owned(),
+                currency: money.map(|(code, _)| code),
+                zone,
+                token: Secret::new(token.text),
+            });
+        }
+    }
+    brands
+}
+
+/// The code of a currency and its minor digits.
+fn currency(notes: &mut Notes, found: Found<'_>) -> Option<(String, u8)> {
+    let digits = amount::currency_digits(found.text);
+    if digits.is_none() {
+        found.fault(
+            notes,
+            "ISO 4217 has no such currency",
+            "Write its three capital letters, such as \"USD\"",
+        );
+    }
+    digits.map(|digits| (found.owned(), digits))
+}
+
+fn zone(notes: &mut Notes, found: Found<'_>) -> Option<Tz> {
+    let zone = found.text.parse().ok();
+    if zone.is_none() {
+        found.fault(
+            notes,
+            "there is no such time zone",
+            "Write a name of the IANA database, such as \"America/New_York\" or \"UTC\"",
+        );
+    }
+    zone
+}
+
+fn country(notes: &mut Notes, found: Found<'_>) -> Option<String> {
+    let letters = found.text.bytes().all(|byte| byte.is_ascii_uppercase());
+    if letters && found.text.len() == 2 {
+        return Some(found.owned());
+    }
+    found.fault(
+        notes,
+        "it is not a country of ISO 3166",
+        "Write its two capital letters, such as \"US\"",
+    );
+    None
+}
