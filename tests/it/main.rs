@@ -12,6 +12,7 @@
     reason = "tests may end with a panic"
 )]
 
+mod bad_input;
 mod concurrency;
 mod failures;
 mod php;
