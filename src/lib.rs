@@ -1,6 +1,7 @@
 //! Punchcard: a gateway for old loyalty clients.
 pub mod amount;
 pub mod api15;
+pub mod cli;
 pub mod config;
 pub mod dates;
 pub mod error;

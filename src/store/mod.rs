@@ -12,6 +12,7 @@
 //! | [`accounts`] | accounts with their configuration, as the rules see them |
 //! | [`journal`] | what posting loads and writes |
 //! | [`rejections`] | the inbox, as the commands show it |
+//! | [`verify`] | whether all that was stored fits together |
 
 pub mod accounts;
 pub mod connect;
@@ -22,6 +23,7 @@ pub mod journal;
 pub mod migrate;
 pub mod rejections;
 pub mod schema;
+pub mod verify;
 
 pub use db::Db;
 

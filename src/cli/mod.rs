@@ -1,0 +1,3 @@
+//! The commands of the program, one file for each.
+
+pub mod verify;
