@@ -13,6 +13,7 @@
 //! | [`accounts`] | accounts with their configuration, as the rules see them |
 //! | [`journal`] | what posting loads and writes |
 //! | [`rejections`] | the inbox, as the commands show it |
+//! | [`verify`] | whether all that was stored fits together |
 
 pub mod accounts;
 pub mod connect;
@@ -24,6 +25,7 @@ pub mod journal;
 pub mod migrate;
 pub mod rejections;
 pub mod schema;
+pub mod verify;
 
 pub use db::Db;
 
