@@ -107,7 +107,7 @@ pub fn published_samples(db: &mut Db, key: &ServerKey) -> Result<Vec<String>> {
         .select((accounts::account_id, accounts::secret))
         .load(db)?;
     for (account, sealed) in secrets {
-        let opened = sealed.and_then(|sealed| key.open(&sealed, &secret_context(&account)).ok());
+        let opened = sealed.and_then(|sealed| key.open(&sealed, &super::world::secret_context(&account)).ok());
         if opened.is_some_and(|secret| {
             PUBLISHED_SAMPLES
                 .iter()
@@ -123,9 +123,4 @@ pub fn published_samples(db: &mut Db, key: &ServerKey) -> Result<Vec<String>> {
 /// On MySQL a writer's first read has begun a transaction, which would see the past later.
 fn leave(db: &mut Db) -> Result<()> {
     dialect::end_read(db)
-}
-
-/// What an account's secret is sealed for.
-pub fn secret_context(account_id: &str) -> String {
-    format!("account secret {account_id}")
 }

@@ -249,7 +249,9 @@ pub fn save_customers(db: &mut Db, rows: &[CustomerRow<'_>]) -> Result<()> {
     let mut keys: Vec<KeyRow<'_>> = rows
         .iter()
         .flat_map(|row| {
-            [row.code, row.card_number]
+            // A card equal to its own code is one key.
+            let card = row.card_number.filter(|card| row.code != Some(card));
+            [row.code, card]
                 .into_iter()
                 .flatten()
                 .map(move |value| (row, value))

@@ -14,6 +14,7 @@
 //! | [`journal`] | what posting loads and writes |
 //! | [`rejections`] | the inbox, as the commands show it |
 //! | [`verify`] | whether all that was stored fits together |
+//! | [`world`] | bringing about what a world file says |
 
 pub mod accounts;
 pub mod connect;
@@ -26,6 +27,7 @@ pub mod migrate;
 pub mod rejections;
 pub mod schema;
 pub mod verify;
+pub mod world;
 
 pub use db::Db;
 

@@ -414,12 +414,11 @@ fn campaigns_are_checked() {
         "buy_amount = 0",
         "buy_amount = \"0\": it is out of range. Write a whole number from 1 to 1000000000.",
     );
-    one_fault(
-        "earned_per_event = \"0.1250\"",
-        "active = true",
-        "id = \"e\"",
-        "earned_per_event: [[account.campaign]] needs this key, and it is missing or empty. \
-         Add earned_per_event = \"...\".",
+    let text = WHOLE.replacen("earned_per_event = \"0.1250\"\n", "", 1);
+    assert_eq!(
+        faults(&text).to_string(),
+        "line 55, earned_per_event: [[account.campaign]] needs this key, and it is missing or empty. \
+         Add earned_per_event = \"...\"."
     );
 }
 

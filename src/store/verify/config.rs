@@ -3,7 +3,7 @@
 //! Unlike [`super::super::accounts`] it does not stop at a value that it does not know.
 
 use super::super::Result;
-use super::super::accounts::currency_digits;
+use crate::amount::currency_digits;
 use super::super::schema::{accounts, campaigns, items, rewards, users};
 use super::Check;
 use crate::loyalty::account::Kind;

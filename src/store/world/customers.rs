@@ -1,0 +1,573 @@
+//! Customers with their codes, cards and opening balances, in chunks of their own transactions.
+//!
+//! A chunk is planned as a whole before its first row is written: a contradiction leaves nothing of it behind.
+
+use super::{Stop, commit, transact};
+use crate::amount::Amount;
+use crate::dates::{self, Day};
+use crate::loyalty::account as rules;
+use crate::loyalty::ledger::{BalanceKey, Entry, EntryKind, Holder, Holders, Ledger, Numbers};
+use crate::secrets;
+use crate::store::heads::{self, Head};
+use crate::store::journal::{self, CustomerRow};
+use crate::store::schema::{customer_keys, customers};
+use crate::store::{Db, Failure, accounts, dialect};
+use crate::text::shown;
+use crate::world::{Account, Customer};
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use std::collections::{HashMap, HashSet};
+
+/// Customers of one transaction.
+const CHUNK: usize = 5_000;
+
+#[derive(Queryable, Selectable, AsChangeset, Identifiable, Clone, PartialEq)]
+#[diesel(table_name = customers, primary_key(account_id, number), treat_none_as_null = true)]
+struct Stored {
+    account_id: i32,
+    number: i64,
+    code: Option<String>,
+    card_number: Option<String>,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    email: Option<String>,
+    phone: Option<String>,
+    cellphone: Option<String>,
+    document: Option<String>,
+    created_at: i64,
+}
+
+impl Stored {
+    /// What to call it.
+    fn name(&self) -> String {
+        match self.code.as_ref().or(self.card_number.as_ref()) {
+            Some(name) => format!("customer {} (\"{}\")", self.number, shown(name)),
+            None => format!("customer {}", self.number),
+        }
+    }
+
+    fn keys(&self) -> HashSet<&str> {
+        let keys = [&self.code, &self.card_number];
+        keys.into_iter().flatten().map(String::as_str).collect()
+    }
+}
+
+/// What was done to the customers of one account.
+#[derive(Default)]
+pub(super) struct Tally {
+    created: usize,
+    changed: usize,
+    unchanged: usize,
+    openings: usize,
+    /// Customers whose card in the file has been replaced.
+    replaced: usize,
+    /// The numbers seen, with their lines in the file.
+    seen: HashMap<i64, usize>,
+}
+
+impl Tally {
+    fn add(&mut self, other: Tally) {
+        self.created = self.created.saturating_add(other.created);
+        self.changed = self.changed.saturating_add(other.changed);
+        self.unchanged = self.unchanged.saturating_add(other.unchanged);
+        self.openings = self.openings.saturating_add(other.openings);
+        self.replaced = self.replaced.saturating_add(other.replaced);
+        self.seen.extend(other.seen);
+    }
+
+    /// The lines of the report; none if nothing changed.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if self.created > 0 || self.changed > 0 {
+            lines.push(format!(
+                "  customers: {} created, {} changed, {} unchanged",
+                self.created, self.changed, self.unchanged
+            ));
+        }
+        if self.openings > 0 {
+            lines.push(format!("  opening balances: {} posted", self.openings));
+        }
+        lines
+    }
+}
+
+/// Writes all customers of the file. An error comes with what was committed before it.
+pub(super) fn write_all(
+    db: &mut Db,
+    account: i32,
+    wanted: &Account,
+) -> Result<Tally, (Tally, Stop)> {
+    let greatest = wanted
+        .customers
+        .iter()
+        .filter_map(|customer| customer.id)
+        .max();
+    let mut tally = Tally::default();
+    for chunk in wanted.customers.chunks(CHUNK) {
+        let work = |db: &mut Db, now| {
+            let head = heads::take(db, &[account])?.pop();
+            let head = head.ok_or_else(|| Failure::Data("the account has no head".to_owned()))?;
+            let rules = accounts::load(db, account)?;
+            let rules = rules.ok_or_else(|| Failure::Data("the account is gone".to_owned()))?;
+            let chunk = Chunk {
+                wanted,
+                rules,
+                list: chunk,
+                seen: &tally.seen,
+                now,
+            };
+            chunk.write(db, head, greatest.unwrap_or(0))
+        };
+        match transact(db, work) {
+            Ok(done) => tally.add(done),
+            Err(stop) => return Err((tally, stop)),
+        }
+    }
+    Ok(tally)
+}
+
+/// What is stored but not in the file.
+pub(super) fn kept(db: &mut Db, account: i32, tally: &Tally) -> Result<Vec<String>, Stop> {
+    let stored: i64 = customers::table
+        .filter(customers::account_id.eq(account))
+        .count()
+        .get_result(db)?;
+    let seen = i64::try_from(tally.seen.len()).unwrap_or(i64::MAX);
+    let mut kept = Vec::new();
+    let mut say = |count: i64, one: &str, many: &str| {
+        if count > 0 {
+            kept.push(format!("{count} {}", if count == 1 { one } else { many }));
+        }
+    };
+    say(stored.saturating_sub(seen), "customer", "customers");
+    let replaced = i64::try_from(tally.replaced).unwrap_or(i64::MAX);
+    say(replaced, "replacement of a card", "replacements of cards");
+    Ok(kept)
+}
+
+/// Some customers of the file, to be written in one transaction.
+struct Chunk<'w> {
+    wanted: &'w Account,
+    /// The account as it is stored now.
+    rules: rules::Account,
+    list: &'w [Customer],
+    /// Customers that were met in the chunks before, with their lines.
+    seen: &'w HashMap<i64, usize>,
+    now: DateTime<Utc>,
+}
+
+/// A change of a stored customer.
+struct Change {
+    old: Stored,
+    new: Stored,
+}
+
+/// What a chunk comes to.
+struct Plan<'w> {
+    new: Vec<(i64, &'w Customer, Option<String>)>,
+    changes: Vec<Change>,
+    done: Tally,
+}
+
+impl<'w> Chunk<'w> {
+    fn write(&self, db: &mut Db, mut head: Head, greatest: i64) -> Result<Tally, Stop> {
+        let keys = self
+            .list
+            .iter()
+            .flat_map(|customer| [&customer.code, &customer.card_number]);
+        let keys = keys.flatten().map(String::as_str);
+        let holders = journal::holders(db, head.account_id, keys)?;
+        let stored = self.load(db, &holders)?;
+        let mut next = head.next_customer.max(greatest.saturating_add(1));
+        let plan = self.plan(&holders, &stored, &mut next)?;
+        if plan.new.is_empty() && plan.changes.is_empty() {
+            dialect::rollback(db)?;
+            return Ok(plan.done);
+        }
+        let mut done = plan.done;
+        let mut keys_moved = false;
+        for change in &plan.changes {
+            keys_moved |= self.change(db, change, &holders)?;
+        }
+        if !plan.new.is_empty() {
+            done.openings = self.create(db, &mut head, &plan.new)?;
+            // Whoever looked up codes before notices new customers by the next number, else by the version.
+            keys_moved |= next == head.next_customer;
+            head.next_customer = next;
+        }
+        if keys_moved {
+            head.keys_version = head.keys_version.saturating_add(1);
+        }
+        commit(db, &mut head, self.now)?;
+        Ok(done)
+    }
+
+    /// The stored customers that hold one of the codes or cards, or have one of the numbers.
+    fn load(&self, db: &mut Db, holders: &Holders) -> Result<HashMap<i64, Stored>, Stop> {
+        let mut numbers: Vec<i64> = holders.values().map(|holder| holder.customer).collect();
+        numbers.extend(self.list.iter().filter_map(|customer| customer.id));
+        numbers.sort_unstable();
+        numbers.dedup();
+        let mut stored = HashMap::with_capacity(numbers.len());
+        for some in numbers.chunks(CHUNK) {
+            let rows: Vec<Stored> = customers::table
+                .filter(customers::account_id.eq(self.rules.number))
+                .filter(customers::number.eq_any(some))
+                .select(Stored::as_select())
+                .load(db)?;
+            stored.extend(rows.into_iter().map(|row| (row.number, row)));
+        }
+        Ok(stored)
+    }
+
+    fn refuse<T>(&self, customer: &Customer, text: impl std::fmt::Display) -> Result<T, Stop> {
+        Err(Stop::Refused(format!(
+            "line {}, customer {} of account {}: {text}",
+            customer.line,
+            customer.name(),
+            shown(&self.wanted.id)
+        )))
+    }
+
+    fn plan(
+        &self,
+        holders: &Holders,
+        stored: &HashMap<i64, Stored>,
+        next: &mut i64,
+    ) -> Result<Plan<'w>, Stop> {
+        let mut plan = Plan {
+            new: Vec::new(),
+            changes: Vec::new(),
+            done: Tally::default(),
+        };
+        for customer in self.list {
+            let number = match self.find(customer, holders, stored)? {
+                Some(old) => {
+                    let number = old.number;
+                    let (new, replaced) = changed(customer, old, holders);
+                    plan.done.replaced = plan.done.replaced.saturating_add(usize::from(replaced));
+                    if new == *old {
+                        plan.done.unchanged = plan.done.unchanged.saturating_add(1);
+                    } else {
+                        plan.done.changed = plan.done.changed.saturating_add(1);
+                        let old = old.clone();
+                        plan.changes.push(Change { old, new });
+                    }
+                    number
+                }
+                None => {
+                    let number = customer.id.unwrap_or_else(|| Numbers::take(next));
+                    let code = match (&customer.code, &customer.card_number) {
+                        (None, None) => Some(random_code()?),
+                        _ => None,
+                    };
+                    plan.done.created = plan.done.created.saturating_add(1);
+                    plan.new.push((number, customer, code));
+                    number
+                }
+            };
+            let met = self
+                .seen
+                .get(&number)
+                .or_else(|| plan.done.seen.get(&number));
+            if let Some(line) = met {
+                return self.refuse(
+                    customer,
+                    format_args!(
+                        "it is the same as the one of line {line}, customer {number} in the database. Make one of \
+                         the two"
+                    ),
+                );
+            }
+            plan.done.seen.insert(number, customer.line);
+        }
+        Ok(plan)
+    }
+
+    /// The stored customer that this one is: by its code, else its card, else its number.
+    fn find<'s>(
+        &self,
+        customer: &Customer,
+        holders: &Holders,
+        stored: &'s HashMap<i64, Stored>,
+    ) -> Result<Option<&'s Stored>, Stop> {
+        let holder = |key: &Option<String>| -> Option<Holder> {
+            key.as_ref()
+                .and_then(|key| holders.get(key.as_str()).copied())
+        };
+        let named = |number: i64| {
+            let found = stored.get(&number);
+            found.map_or_else(|| format!("customer {number}"), Stored::name)
+        };
+        let (by_code, by_card) = (holder(&customer.code), holder(&customer.card_number));
+        if let Some(found) = by_code {
+            let code = shown(customer.code.as_deref().unwrap_or_default());
+            let held = stored.get(&found.customer);
+            if found.replaced || held.is_some_and(|held| held.code != customer.code) {
+                let kind = if found.replaced {
+                    "replaced card"
+                } else {
+                    "card number"
+                };
+                let name = named(found.customer);
+                return self.refuse(
+                    customer,
+                    format_args!(
+                        "its code \"{code}\" is a {kind} of {name}. Write that customer's code, or give this one \
+                         another"
+                    ),
+                );
+            }
+        }
+        if let Some(found) = by_card {
+            let card = shown(customer.card_number.as_deref().unwrap_or_default());
+            let name = named(found.customer);
+            if by_code.is_some_and(|other| other.customer != found.customer) {
+                return self.refuse(
+                    customer,
+                    format_args!(
+                        "its card number \"{card}\" is held by {name}. Give this one another card number, or free \
+                         that one first"
+                    ),
+                );
+            }
+            if by_code.is_none() && found.replaced {
+                return self.refuse(
+                    customer,
+                    format_args!(
+                        "its card number \"{card}\" is a replaced card of {name}. Write that customer's code, or \
+                         give this one another card number"
+                    ),
+                );
+            }
+        }
+        let found = by_code.or(by_card).map(|found| found.customer);
+        match (found, customer.id) {
+            (Some(found), Some(id)) if found != id => self.refuse(
+                customer,
+                format_args!(
+                    "it has the id {id} in the file, but is {} in the database. Leave id out, or write id = {found}",
+                    named(found)
+                ),
+            ),
+            (Some(found), _) => match stored.get(&found) {
+                Some(row) => Ok(Some(row)),
+                None => Err(Failure::Data(format!(
+                    "customer {found} holds a code or card number and is missing"
+                ))
+                .into()),
+            },
+            (None, Some(id)) => {
+                let only_id = customer.code.is_none() && customer.card_number.is_none();
+                match stored.get(&id) {
+                    Some(row) if !only_id => self.refuse(
+                        customer,
+                        format_args!(
+                            "its id {id} is the number of {}. Leave id out, or write the code of that customer",
+                            row.name()
+                        ),
+                    ),
+                    found => Ok(found),
+                }
+            }
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// Writes a change and moves the keys; tells whether any moved.
+    fn change(&self, db: &mut Db, change: &Change, holders: &Holders) -> Result<bool, Stop> {
+        let Change { old, new } = change;
+        diesel::update(old).set(new).execute(db)?;
+        let (before, after) = (old.keys(), new.keys());
+        let row = |value: &str| customer_keys::table.find((old.account_id, value.to_owned()));
+        for gone in before.difference(&after) {
+            if old.card_number.as_deref() == Some(*gone) {
+                // A replaced card stays, so that it can be answered with its own message.
+                let replaced = diesel::update(row(gone)).set(customer_keys::replaced.eq(true));
+                replaced.execute(db)?;
+            } else {
+                diesel::delete(row(gone)).execute(db)?;
+            }
+        }
+        for come in after.difference(&before) {
+            if !holders.contains_key(*come) {
+                diesel::insert_into(customer_keys::table)
+                    .values((
+                        customer_keys::account_id.eq(old.account_id),
+                        customer_keys::value.eq(*come),
+                        customer_keys::customer.eq(old.number),
+                        customer_keys::replaced.eq(false),
+                    ))
+                    .execute(db)?;
+            }
+        }
+        Ok(before != after)
+    }
+
+    /// Writes new customers and posts their opening balances; tells how many.
+    fn create(
+        &self,
+        db: &mut Db,
+        head: &mut Head,
+        new: &[(i64, &Customer, Option<String>)],
+    ) -> Result<usize, Stop> {
+        let now_us = dates::micros(self.now);
+        let mut rows: Vec<CustomerRow<'_>> = new
+            .iter()
+            .map(|(number, customer, code)| CustomerRow {
+                account_id: head.account_id,
+                number: *number,
+                code: customer
+                    .code
+                    .as_deref()
+                    .or(customer.card_number.as_deref())
+                    .or(code.as_deref()),
+                card_number: customer.card_number.as_deref(),
+                first_name: customer.first_name.as_deref(),
+                last_name: customer.last_name.as_deref(),
+                email: customer.email.as_deref(),
+                phone: customer.phone.as_deref(),
+                cellphone: customer.cellphone.as_deref(),
+                document: customer.document.as_deref(),
+                created_at: customer.created_us.unwrap_or(now_us),
+            })
+            .collect();
+        rows.sort_unstable_by_key(|row| row.number);
+        journal::save_customers(db, &rows)?;
+
+        let mut ledger = Ledger::new(
+            Numbers {
+                entry: head.next_entry,
+                batch: head.next_batch,
+                customer: head.next_customer,
+                rejection: head.next_rejection,
+            },
+            Vec::new(),
+        );
+        let mut overlay = ledger.overlay();
+        let mut entries = Vec::new();
+        for (number, customer, _) in new {
+            let date = self.day(customer);
+            for opening in &customer.openings {
+                let (campaign, item) = self.target(customer, opening.campaign, opening.item)?;
+                let key = BalanceKey {
+                    customer: *number,
+                    campaign: campaign.number,
+                    item,
+                };
+                let Ok(link) = overlay.post(campaign, key, opening.amount) else {
+                    return self.refuse(customer, "an opening balance is out of range. Lower it");
+                };
+                entries.push(entry(key, opening.amount, &opening.given, link, date));
+            }
+        }
+        let changes = overlay.into_changes();
+        ledger.accept(changes);
+        journal::save_entries(db, head.account_id, entries.iter(), now_us)?;
+        dialect::save_dates(db, &journal::date_rows(head.account_id, entries.iter()))?;
+        journal::save_balances(db, head.account_id, ledger.changed())?;
+        head.next_entry = ledger.numbers.entry;
+        Ok(entries.len())
+    }
+
+    /// The day an opening balance counts for: that on which the customer was created, in the account's zone.
+    fn day(&self, customer: &Customer) -> Day {
+        let created = customer.created_us.and_then(dates::from_micros);
+        dates::today(self.rules.zone, created.unwrap_or(self.now))
+    }
+
+    /// The stored campaign, and the number of its item or 0, for their places in the file.
+    fn target(
+        &self,
+        customer: &Customer,
+        campaign: usize,
+        item: Option<usize>,
+    ) -> Result<(&rules::Campaign, i32), Stop> {
+        let wanted = self.wanted.campaigns.get(campaign);
+        let stored = wanted
+            .and_then(|wanted| self.rules.find_campaign(&wanted.id))
+            .and_then(|place| self.rules.campaign(place));
+        let number = match item {
+            None => Some(0),
+            Some(place) => {
+                let item = wanted.and_then(|wanted| wanted.items.get(place));
+                let same = |id: &str| stored?.items.iter().find(|item| item.id == id);
+                item.and_then(|item| same(&item.id)).map(|item| item.number)
+            }
+        };
+        match (stored, number) {
+            (Some(stored), Some(number)) => Ok((stored, number)),
+            _ => self.refuse(
+                customer,
+                "a campaign of its balances was removed meanwhile. Apply the file again",
+            ),
+        }
+    }
+}
+
+/// The row as the file wants it, and whether the file's card has been replaced: then the newer card stays. What the
+/// file leaves out is left alone.
+fn changed(customer: &Customer, old: &Stored, holders: &Holders) -> (Stored, bool) {
+    let given = |field: &Option<String>, old: &Option<String>| {
+        if field.is_some() {
+            field.clone()
+        } else {
+            old.clone()
+        }
+    };
+    let card = customer.card_number.as_deref();
+    let replaced = card
+        .and_then(|card| holders.get(card))
+        .is_some_and(|holder| holder.replaced);
+    let new = Stored {
+        account_id: old.account_id,
+        number: old.number,
+        code: given(&customer.code, &old.code),
+        card_number: if replaced {
+            old.card_number.clone()
+        } else {
+            given(&customer.card_number, &old.card_number)
+        },
+        first_name: given(&customer.first_name, &old.first_name),
+        last_name: given(&customer.last_name, &old.last_name),
+        email: given(&customer.email, &old.email),
+        phone: given(&customer.phone, &old.phone),
+        cellphone: given(&customer.cellphone, &old.cellphone),
+        document: given(&customer.document, &old.document),
+        created_at: customer.created_us.unwrap_or(old.created_at),
+    };
+    (new, replaced)
+}
+
+fn entry<'a>(
+    key: BalanceKey,
+    amount: Amount,
+    given: &'a str,
+    link: crate::loyalty::ledger::Link,
+    date: Day,
+) -> Entry<'a> {
+    Entry {
+        number: link.number,
+        key,
+        kind: EntryKind::Opening,
+        amount,
+        balance_after: link.balance_after,
+        previous: link.previous,
+        date,
+        line: None,
+        user: None,
+        given,
+        formula: None,
+        promotions: "",
+        reward: None,
+        authorization: "",
+        custom: None,
+    }
+}
+
+/// 16 random digits, the code of a customer that came without.
+fn random_code() -> Result<String, Stop> {
+    let bytes = secrets::random_bytes::<8>().map_err(|error| Stop::Refused(error.to_string()))?;
+    let number = u64::from_be_bytes(bytes) % 10_000_000_000_000_000;
+    Ok(format!("{number:016}"))
+}
