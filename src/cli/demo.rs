@@ -20,7 +20,9 @@ pub fn run(settings: Settings, warnings: Vec<String>) -> Result<(), Fail> {
         )));
     }
     let DatabaseUrl::Sqlite(path) = settings.database_url.clone() else {
-        return Err(Fail::new("the demo uses a SQLite file of its own: leave out --database-url"));
+        return Err(Fail::new(
+            "the demo uses a SQLite file of its own: leave out --database-url",
+        ));
     };
     let known = path.exists();
     let Opened { mut db, key, .. } = super::open(&settings)?;
@@ -37,7 +39,15 @@ pub fn run(settings: Settings, warnings: Vec<String>) -> Result<(), Fail> {
     let serving = serve::start(&settings, key)?;
     let address: SocketAddr = serving.running.address;
     println!("{}", WELCOME.replace("{url}", &format!("http://{address}")));
-    println!("The database is {}; {}.", path.display(), if known { "it goes on where it was" } else { "it is new" });
+    println!(
+        "The database is {}; {}.",
+        path.display(),
+        if known {
+            "it goes on where it was"
+        } else {
+            "it is new"
+        }
+    );
     serve::announce(&serving.running)?;
     serving.wait()
 }

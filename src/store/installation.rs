@@ -107,7 +107,10 @@ pub fn published_samples(db: &mut Db, key: &ServerKey) -> Result<Vec<String>> {
         .select((accounts::account_id, accounts::secret))
         .load(db)?;
     for (account, sealed) in secrets {
-        let opened = sealed.and_then(|sealed| key.open(&sealed, &super::world::secret_context(&account)).ok());
+        let opened = sealed.and_then(|sealed| {
+            key.open(&sealed, &super::world::secret_context(&account))
+                .ok()
+        });
         if opened.is_some_and(|secret| {
             PUBLISHED_SAMPLES
                 .iter()

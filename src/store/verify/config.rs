@@ -3,9 +3,9 @@
 //! Unlike [`super::super::accounts`] it does not stop at a value that it does not know.
 
 use super::super::Result;
-use crate::amount::currency_digits;
 use super::super::schema::{accounts, campaigns, items, rewards, users};
 use super::Check;
+use crate::amount::currency_digits;
 use crate::loyalty::account::Kind;
 use diesel::prelude::*;
 use std::collections::{HashMap, HashSet};

@@ -99,13 +99,9 @@ impl Shop<'_> {
 
     /// Applies a world text, as the command does, and waits until the server knows it.
     pub fn apply(&self, text: &str) {
-        let world = World::read(&self.named(text)).unwrap();
-        world::apply(
-            &mut self.app.database.connect(Role::Writer),
-            &server_key(),
-            &world,
-        )
-        .unwrap();
+        let world = world::read(&self.named(text), chrono::Utc::now()).unwrap();
+        let db = &mut self.app.database.connect(Role::Writer);
+        stored::apply(db, &server_key(), &world, &mut stored::Report::default()).unwrap();
         std::thread::sleep(Duration::from_millis(60));
     }
 

@@ -24,13 +24,13 @@ pub mod trace;
 
 /// Declares tests that run once on each engine: `on_both_engines! { fn name(engine: Engine) { … } }`.
 macro_rules! on_both_engines {
-    ($($(#[$attribute:meta])* fn $name:ident($engine:ident: Engine) $body:block)*) => {
+    ($($(#[$attribute:meta])* fn $name:ident($engine:ident: $type:ty) $body:block)*) => {
         $(
             mod $name {
                 #[allow(unused_imports)]
                 use super::*;
 
-                fn story($engine: $crate::support::engine::Engine) $body
+                fn story($engine: $type) $body
 
                 $(#[$attribute])*
                 #[test]
