@@ -98,8 +98,18 @@ pub fn start(settings: &Settings, key: ServerKey) -> Result<Running, Box<dyn Err
                         .shutdown_timeout(limits.shutdown_timeout_s)
                         .listen(listener)?
                         .run();
-                let _gone = ready.send(server.handle());
-                server.await
+                let mut server = pin!(server);
+                let mut ready = Some(ready);
+                // The first poll starts the workers and takes over the signals. Whoever is told earlier could end the
+                // process with a SIGTERM that nobody handles yet.
+                std::future::poll_fn(move |context| {
+                    let polled = server.as_mut().poll(context);
+                    if let Some(ready) = ready.take() {
+                        let _gone = ready.send(server.handle());
+                    }
+                    polled
+                })
+                .await
             })
         })?;
     let handle = started.recv()?;
