@@ -9,13 +9,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 /// Accounts that are posted to, so that a group holds more than one and, on MySQL, writers run side by side.
 const ACCOUNTS: u64 = 2;
 /// Customers of each account.
 const CUSTOMERS: u64 = 7;
 /// Clients that post at the same time.
-const CLIENTS: u64 = 8;
+const CLIENTS: u64 = 16;
 
 /// The world that is posted to.
 pub fn world() -> String {
@@ -148,6 +149,13 @@ impl Load {
         }
     }
 
+    /// Waits until the first request is answered.
+    pub fn wait_until_it_flows(&self) {
+        while self.sent.lock().unwrap().is_empty() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     /// To be called just before the server is ended.
     pub fn ending(&self) {
         self.ending.store(true, Ordering::SeqCst);
@@ -168,7 +176,7 @@ impl Load {
         loop {
             // Mostly what a till sends, and every now and then a night's batch, which keeps the writer busy for long
             // enough that the others have come back before it has finished.
-            let lines = if random.between(1, 10) <= 7 {
+            let lines = if random.between(1, 20) <= 19 {
                 random.between(1, 5)
             } else {
                 random.between(300, 700)
