@@ -12,7 +12,7 @@ use crate::secrets::ServerKey;
 use crate::store::connect::Readers;
 use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, RETRY_AFTER};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use actix_web::web::{self, Data, Payload};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use futures_core::Stream;
@@ -269,10 +269,6 @@ async fn receive(
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.parse::<usize>().ok())
         .unwrap_or(0);
-    if declared > max && request.headers().contains_key(EXPECT) {
-        // The client asks first: it need not send anything.
-        return Err(too_large());
-    }
     body.reserve(declared.min(max).min(TRUSTED_BYTES));
     let mut payload = pin!(payload);
     let mut keep = if declared > max {

@@ -265,7 +265,7 @@ fn texts_have_a_type_a_length_and_no_control_characters() {
         "xxxx",
         &format!(
             "code = \"{}…\": it is longer than 64 characters. Shorten it.",
-            &long[1..]
+            long.get(1..).unwrap()
         ),
     );
     one_fault(
