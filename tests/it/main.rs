@@ -13,7 +13,10 @@
 )]
 
 mod bad_input;
+mod big;
 mod concurrency;
+mod crash;
+mod durability;
 mod failures;
 mod php;
 #[cfg(feature = "mysql")]

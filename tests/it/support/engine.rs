@@ -30,6 +30,8 @@ pub struct Database {
     pub engine: Engine,
     pub url: String,
     pub dir: tempfile::TempDir,
+    /// Whether it is dropped at the end; if not, it goes with its whole server.
+    dropped: bool,
 }
 
 /// The key of all test databases.
@@ -46,9 +48,27 @@ impl Database {
             #[cfg(feature = "mysql")]
             Engine::Mysql => mysql::create(),
         };
+        Database::at(engine, url, dir, true)
+    }
+
+    /// A database with all tables on a MariaDB of the test's own; the address ends in `/`.
+    #[cfg(feature = "mysql")]
+    pub fn on_server(base: &str) -> Database {
+        let url = mysql::create_on(base);
+        let database = Database::at(Engine::Mysql, url, tempfile::tempdir().unwrap(), false);
+        migrate::run(&mut database.connect(Role::Migrator)).unwrap();
+        database
+    }
+
+    fn at(engine: Engine, url: String, dir: tempfile::TempDir, dropped: bool) -> Database {
         std::fs::write(dir.path().join("server.key"), "07".repeat(32)).unwrap();
         restrict(&dir.path().join("server.key"));
-        Database { engine, url, dir }
+        Database {
+            engine,
+            url,
+            dir,
+            dropped,
+        }
     }
 
     /// A database with all tables.
@@ -77,6 +97,15 @@ impl Database {
         connect(&self.settings(&[]).database_url, role).unwrap()
     }
 
+    /// Waits until no other connection is left: a server that was killed may have left a transaction that MariaDB has
+    /// yet to end, or a commit that it has yet to finish. SQLite leaves nothing behind.
+    pub fn wait_until_alone(&self) {
+        #[cfg(feature = "mysql")]
+        if self.engine == Engine::Mysql {
+            mysql::wait_until_alone(&self.url);
+        }
+    }
+
     /// The arguments that name it to the program.
     pub fn arguments(&self) -> Vec<String> {
         let key = self.dir.path().join("server.key");
@@ -97,7 +126,7 @@ fn restrict(path: &Path) {
 impl Drop for Database {
     fn drop(&mut self) {
         #[cfg(feature = "mysql")]
-        if self.engine == Engine::Mysql {
+        if self.engine == Engine::Mysql && self.dropped {
             mysql::drop(&self.url);
         }
     }
@@ -114,8 +143,9 @@ pub fn unique(stem: &str) -> String {
     )
 }
 
+/// What is done to a MySQL server from outside.
 #[cfg(feature = "mysql")]
-mod mysql {
+pub mod mysql {
     use diesel::prelude::*;
 
     fn base() -> String {
@@ -124,21 +154,50 @@ mod mysql {
         )
     }
 
-    fn execute(sql: &str) {
-        let mut conn = MysqlConnection::establish(&format!("{}mysql", base())).unwrap();
-        diesel::sql_query(sql).execute(&mut conn).unwrap();
+    fn connect(base: &str) -> MysqlConnection {
+        MysqlConnection::establish(&format!("{base}mysql")).unwrap()
+    }
+
+    /// Runs a statement on a server; the address ends in `/`.
+    pub fn execute(base: &str, sql: &str) {
+        diesel::sql_query(sql).execute(&mut connect(base)).unwrap();
     }
 
     pub fn create() -> String {
+        create_on(&base())
+    }
+
+    pub fn create_on(base: &str) -> String {
         let name = super::unique("punchcard_it").replace('-', "_");
-        execute(&format!(
-            "CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
-        ));
-        format!("{}{name}", base())
+        let sql = format!("CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin");
+        execute(base, &sql);
+        format!("{base}{name}")
     }
 
     pub fn drop(url: &str) {
         let name = url.rsplit('/').next().unwrap();
-        execute(&format!("DROP DATABASE {name}"));
+        execute(&base(), &format!("DROP DATABASE {name}"));
+    }
+
+    pub fn wait_until_alone(url: &str) {
+        #[derive(QueryableByName)]
+        struct Others {
+            #[diesel(sql_type = diesel::sql_types::BigInt)]
+            others: i64,
+        }
+        let (base, name) = url.split_at(url.rfind('/').unwrap() + 1);
+        let mut conn = connect(base);
+        for _ in 0..3000 {
+            let found: Others = diesel::sql_query(format!(
+                "SELECT COUNT(*) AS others FROM information_schema.processlist WHERE db = '{name}'"
+            ))
+            .get_result(&mut conn)
+            .unwrap();
+            if found.others == 0 {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        panic!("connections of a dead server stay open");
     }
 }

@@ -6,13 +6,21 @@
 //! | [`app`] | a running server, shared by the tests of an engine, and shops on it |
 //! | [`client`] | HTTP as clients speak it |
 //! | [`books`] | balances, entries and rejections as the tests read them from the database |
+//! | [`process`] | the program itself, as a process that can be killed |
+//! | [`load`] | clients that post under load, and the check of the journal against what they were told |
+//! | [`trace`] | what a process asked of the kernel, by strace |
 
 pub mod app;
 pub mod books;
 pub mod client;
 pub mod engine;
+pub mod load;
+pub mod process;
+#[cfg(feature = "mysql")]
+pub mod mariadb;
 #[cfg(feature = "mysql")]
 pub mod proxy;
+pub mod trace;
 
 /// Declares tests that run once on each engine: `on_both_engines! { fn name(engine: Engine) { … } }`.
 macro_rules! on_both_engines {
