@@ -13,6 +13,7 @@ use crate::store::connect::Readers;
 use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use actix_web::rt::signal::unix::{SignalKind, signal};
 use actix_web::web::{self, Data, Payload};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use futures_core::Stream;
@@ -89,6 +90,9 @@ pub fn start(settings: &Settings, key: ServerKey) -> Result<Running, Box<dyn Err
         .name("http".to_owned())
         .spawn(move || {
             actix_web::rt::System::new().block_on(async move {
+                // Listened to before anybody is told that the server is ready: a signal must never find nobody.
+                let mut terminate = signal(SignalKind::terminate())?;
+                let mut interrupt = signal(SignalKind::interrupt())?;
                 let server =
                     HttpServer::new(move || App::new().app_data(state.clone()).configure(routes))
                         .workers(limits.http_workers)
@@ -96,9 +100,19 @@ pub fn start(settings: &Settings, key: ServerKey) -> Result<Running, Box<dyn Err
                         .client_request_timeout(Duration::from_millis(limits.client_timeout_ms))
                         .max_connections(limits.max_connections)
                         .shutdown_timeout(limits.shutdown_timeout_s)
+                        .disable_signals()
                         .listen(listener)?
                         .run();
-                let _gone = ready.send(server.handle());
+                let handle = server.handle();
+                let _gone = ready.send(handle.clone());
+                actix_web::rt::spawn(async move {
+                    tokio::select! {
+                        _ = terminate.recv() => {}
+                        _ = interrupt.recv() => {}
+                    }
+                    tracing::info!("stopping: requests that were accepted are finished");
+                    handle.stop(true).await;
+                });
                 server.await
             })
         })?;

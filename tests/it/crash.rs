@@ -20,10 +20,7 @@ fn kills() -> u64 {
 
 /// Whether a group had begun and was not answered when the log ended.
 fn inside_a_group(log: &str) -> bool {
-    match (
-        log.rfind("group begins"),
-        log.rfind("group is answered"),
-    ) {
+    match (log.rfind("group begins"), log.rfind("group is answered")) {
         (Some(begins), Some(answered)) => begins > answered,
         (begins, _) => begins.is_some(),
     }

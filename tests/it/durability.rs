@@ -119,7 +119,11 @@ fn on_sqlite_no_reply_leaves_before_its_group_is_synced() {
     Books::default().check(&database, &load.into_books().0);
 
     // The judge can tell. The same trace without syncs, with syncs that began too early, and with a reply too early:
-    let without: Vec<Call> = calls.iter().filter(|call| !call.is_sync()).cloned().collect();
+    let without: Vec<Call> = calls
+        .iter()
+        .filter(|call| !call.is_sync())
+        .cloned()
+        .collect();
     assert!(judge(&without, LONE).is_err());
     assert!(judge(&without, 0).is_err());
     let mut early = calls.clone();
@@ -204,7 +208,10 @@ mod mariadb {
         };
         assert_eq!(traced(LONE), LONE);
         // The test can tell: without the setting, what is synced in time is synced by chance.
-        execute(&mariadb.url, "SET GLOBAL innodb_flush_log_at_trx_commit = 2");
+        execute(
+            &mariadb.url,
+            "SET GLOBAL innodb_flush_log_at_trx_commit = 2",
+        );
         let by_chance = traced(LONE);
         assert!(by_chance < LONE / 2, "{by_chance} of {LONE}");
         server.stop();

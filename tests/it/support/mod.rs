@@ -15,9 +15,9 @@ pub mod books;
 pub mod client;
 pub mod engine;
 pub mod load;
-pub mod process;
 #[cfg(feature = "mysql")]
 pub mod mariadb;
+pub mod process;
 #[cfg(feature = "mysql")]
 pub mod proxy;
 pub mod trace;

@@ -247,8 +247,7 @@ impl Server {
 
     /// Waits until it has ended by itself.
     pub fn wait(&mut self) -> ExitStatus {
-        wait(&mut self.child)
-            .unwrap_or_else(|| panic!("the server does not end\n{}", self.log()))
+        wait(&mut self.child).unwrap_or_else(|| panic!("the server does not end\n{}", self.log()))
     }
 
     /// Ends it by SIGTERM; it must end well.

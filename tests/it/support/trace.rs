@@ -7,7 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Writes to files and sockets, and syncs. A `?` lets machines pass that do not know the call.
-const CALLS: &str = "trace=?write,?writev,?pwrite64,?pwritev,?pwritev2,?sendto,?sendmsg,?fsync,?fdatasync";
+const CALLS: &str =
+    "trace=?write,?writev,?pwrite64,?pwritev,?pwritev2,?sendto,?sendmsg,?fsync,?fdatasync";
 
 /// The words that run a command under strace: all threads, descriptors with their paths, times.
 pub fn words(file: &Path) -> Vec<String> {
