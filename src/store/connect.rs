@@ -161,7 +161,9 @@ pub fn unsafe_settings(db: &mut Db) -> Result<Vec<String>, Failure> {
             }
             let binlog = variable(conn, "log_bin")?;
             let sync = variable(conn, "sync_binlog")?;
-            if binlog != "0" && sync != "1" {
+            // A switch reads as a word on MariaDB and as a digit on MySQL.
+            let has_binlog = binlog != "0" && !binlog.eq_ignore_ascii_case("off");
+            if has_binlog && sync != "1" {
                 found.push(format!(
                     "the binary log is on and sync_binlog is {sync}, which must be 1"
                 ));
