@@ -133,9 +133,9 @@ codes! {
     KeyTaken "key_taken" Fault
         "The code or card number \"{value}\" is already held by another customer" "Send one that is free."
     ControlCharacter "control_character" Fault
-        "The value \"{value}\" has a control character" "Send it without."
+        "The {field} \"{value}\" has a control character" "Send it without."
     BadRedeemed "bad_redeemed" Fault
-        "The value \"{value}\" is not Y or N" "Send N to add, Y to redeem."
+        "The column redeemed has the value \"{value}\"" "Send N to add, Y to redeem."
     MissingAmount "missing_amount" Fault
         "The amount is empty" "Send an amount."
     BadAmount "bad_amount" Fault
@@ -157,7 +157,7 @@ codes! {
     DateOutOfRange "date_out_of_range" Fault
         "The date \"{value}\" is not between 1900-01-01 and tomorrow" "Send a date in that range."
     TooLong "too_long" Fault
-        "The value \"{value}\" is longer than {detail} characters" "Send a shorter one."
+        "The {field} \"{value}\" is longer than {detail} characters" "Send a shorter one."
     SurplusValue "surplus_value" Fault
         "The line has the value \"{value}\" beyond its last column" "Send one value for each visits_header field."
 

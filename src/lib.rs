@@ -8,6 +8,7 @@ pub mod error;
 pub mod loyalty;
 pub mod posting;
 pub mod secrets;
+pub mod server;
 pub mod store;
 pub mod text;
 pub mod world;

@@ -5,13 +5,14 @@
 # From another script:
 #     source scripts/lib/mariadb.sh
 #     trap mariadb_stop EXIT
-#     mariadb_start [--durable]
+#     mariadb_start [--durable] [--binlog]
 # By hand, for as long as one command runs:
-#     scripts/lib/mariadb.sh [--durable] COMMAND [ARGUMENT...]
+#     scripts/lib/mariadb.sh [--durable] [--binlog] COMMAND [ARGUMENT...]
 #
 # --durable  what a production server needs: each commit synced (innodb_flush_log_at_trx_commit=1), the
 #            data on disk. Without it nothing is synced and the data lies in memory where there is room: fast, and
 #            enough for every test that does not cut the power.
+# --binlog   with the binary log, as a server has that replicates or is backed up by it.
 #
 # Exported once it runs:
 #   PUNCHCARD_TEST_MYSQL_URL      mysql://root:PASSWORD@127.0.0.1:PORT/   may do everything; a database name is to follow
@@ -54,10 +55,14 @@ mariadb_sql() {
 }
 
 mariadb_start() {
-    local flush=0 place=memory doublewrite=0 port deadline attempt app_password
-    if [ "${1:-}" = --durable ]; then
-        flush=1 place=disk doublewrite=1
-    fi
+    local flush=0 place=memory doublewrite=0 binlog=--skip-log-bin port deadline attempt app_password option
+    for option in "$@"; do
+        case $option in
+            --durable) flush=1 place=disk doublewrite=1 ;;
+            --binlog) binlog=--log-bin=binlog ;;
+            *) echo "mariadb: unknown option $option" >&2; return 1 ;;
+        esac
+    done
     # Debian keeps servers where the path of ordinary users does not lead.
     PATH="$PATH:/usr/sbin:/sbin"
     for tool in mariadbd mariadb-install-db mariadb python3; do
@@ -79,7 +84,7 @@ mariadb_start() {
         if setpriv --pdeathsig KILL true 2>/dev/null; then guard=(setpriv --pdeathsig KILL); fi
         "${guard[@]}" mariadbd "${common[@]}" \
             --bind-address=127.0.0.1 "--port=$port" "--socket=$mariadb_dir/socket" "--pid-file=$mariadb_dir/pid" \
-            --skip-log-bin --skip-name-resolve --max-connections=500 --performance-schema=OFF \
+            "$binlog" --skip-name-resolve --max-connections=500 --performance-schema=OFF \
             --character-set-server=utf8mb4 --collation-server=utf8mb4_bin \
             --innodb-buffer-pool-size=256M "--innodb-flush-log-at-trx-commit=$flush" \
             "--innodb-doublewrite=$doublewrite" >>"$mariadb_dir/server.log" 2>&1 </dev/null &
@@ -131,15 +136,18 @@ mariadb_stop() {
 # Called, not sourced: one command beside a server.
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then
     set -euo pipefail
-    if [ $# -eq 0 ] || [ "$*" = --durable ]; then
-        echo "usage: scripts/lib/mariadb.sh [--durable] COMMAND [ARGUMENT...]" >&2
+    options=()
+    while [ "${1:-}" = --durable ] || [ "${1:-}" = --binlog ]; do
+        options+=("$1")
+        shift
+    done
+    if [ $# -eq 0 ]; then
+        echo "usage: scripts/lib/mariadb.sh [--durable] [--binlog] COMMAND [ARGUMENT...]" >&2
         exit 2
     fi
-    option=
-    if [ "$1" = --durable ]; then option=--durable; shift; fi
     trap mariadb_stop EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
-    mariadb_start $option
+    mariadb_start "${options[@]}"
     "$@"
 fi

@@ -1,7 +1,189 @@
-//! API 1.5.
+//! API 1.5: form-POST requests, answered in XML, JSON or JSONP.
+//!
+//! Belongs here: the way of a request from its bytes to an answer in bytes, and the table of request types. Does not
+//! belong here: HTTP itself ([`crate::server`]), the rules ([`crate::loyalty`]), SQL.
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | [`body`], [`params`] | bytes to fields |
+//! | [`auth`] | who calls |
+//! | [`batch`] | `batch_transactions` |
+//! | [`reply`] | outcomes to events |
+//! | [`format`], [`render`] | events to XML, JSON or JSONP |
 
+pub mod auth;
+pub mod batch;
 pub mod body;
-pub mod format;
+mod format;
 mod multipart;
 pub mod params;
 pub mod render;
+pub mod reply;
+
+use crate::config::Settings;
+use crate::error::{Code, Problem};
+use crate::posting::Poster;
+use crate::posting::directory::Directory;
+use crate::secrets::ServerKey;
+use auth::Identity;
+use body::{BodyLimits, ReadError};
+use params::Params;
+use render::Format;
+use reply::Reply;
+use std::sync::Arc;
+
+/// What requests of this dialect are served with.
+pub struct Service {
+    /// Accounts and their configuration.
+    pub directory: Arc<Directory>,
+    /// The way to the journal.
+    pub poster: Arc<Poster>,
+    /// What digests secrets.
+    pub key: ServerKey,
+    /// The most bytes and fields of a request.
+    pub limits: BodyLimits,
+    /// The most lines of a batch.
+    pub max_lines: usize,
+    /// The most bytes of a line.
+    pub max_line_bytes: usize,
+    /// Whether published sample secrets are taken: on loopback only.
+    pub take_samples: bool,
+}
+
+impl Service {
+    /// A service with the limits of the settings.
+    pub fn new(
+        settings: &Settings,
+        key: ServerKey,
+        directory: Arc<Directory>,
+        poster: Arc<Poster>,
+    ) -> Service {
+        Service {
+            directory,
+            poster,
+            key,
+            limits: BodyLimits {
+                max_body_bytes: settings.max_body_bytes,
+                max_fields: settings.max_fields,
+            },
+            max_lines: settings.max_lines,
+            max_line_bytes: settings.max_line_bytes,
+            take_samples: settings.listen.ip().is_loopback(),
+        }
+    }
+}
+
+/// A request as HTTP delivers it.
+pub struct Incoming<'a> {
+    /// The query string, without `?`.
+    pub query: &'a str,
+    /// The Content-Type header.
+    pub content_type: Option<&'a str>,
+    /// The secret of the header `api_access_key`; when there is one, no other is looked at.
+    pub header_key: Option<&'a str>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// An answer as HTTP delivers it.
+pub struct Answer {
+    /// The HTTP status: 200 also for errors, but for 413 and 503.
+    pub status: u16,
+    /// The Content-Type header.
+    pub content_type: &'static str,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// A request type.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Call {
+    BatchTransactions,
+}
+
+/// Every value of `type` that is served.
+const CALLS: &[(&str, Call)] = &[("batch_transactions", Call::BatchTransactions)];
+
+/// Bodies above this size are decoded on a thread that may take its time.
+const DECODE_INLINE_BYTES: usize = 256 * 1024;
+
+/// Answers a request.
+pub async fn answer(service: &Service, mut incoming: Incoming<'_>) -> Answer {
+    let (params, problem) = match read(service, &mut incoming).await {
+        Ok(params) => (params, None),
+        Err(ReadError { problem, partial }) => (partial, Some(problem)),
+    };
+    let (format, bad_format) = Format::from_params(&params);
+    let reply = match problem.or(bad_format) {
+        Some(problem) => Reply::Refused(problem),
+        None => match dispatch(service, params, incoming.header_key).await {
+            Ok(reply) => reply,
+            Err(problem) => Reply::Refused(problem),
+        },
+    };
+    finish(&format, &reply)
+}
+
+/// Answers a request whose body did not arrive: it is too large, or was cut short, or there is no room for it. What
+/// there is of it says in which format.
+pub fn refuse(incoming: &Incoming<'_>, problem: Problem) -> Answer {
+    let params = body::peek(incoming.query, incoming.content_type, &incoming.body);
+    let (format, _) = Format::from_params(&params);
+    finish(&format, &Reply::Refused(problem))
+}
+
+fn finish(format: &Format, reply: &Reply) -> Answer {
+    let body = render::render(format, reply.status(), |sink| reply.write(sink));
+    Answer {
+        status: reply.http_status(),
+        content_type: format.content_type(),
+        body,
+    }
+}
+
+async fn read(service: &Service, incoming: &mut Incoming<'_>) -> Result<Params, ReadError> {
+    let limits = service.limits;
+    // The body goes as soon as its fields are read.
+    let bytes = std::mem::take(&mut incoming.body);
+    if bytes.len() <= DECODE_INLINE_BYTES {
+        return body::read(incoming.query, incoming.content_type, &bytes, limits);
+    }
+    let (query, content_type) = (
+        incoming.query.to_owned(),
+        incoming.content_type.map(str::to_owned),
+    );
+    blocking(move || body::read(&query, content_type.as_deref(), &bytes, limits))
+        .await
+        .unwrap_or_else(|problem| {
+            Err(ReadError {
+                problem,
+                partial: Params::new(),
+            })
+        })
+}
+
+/// Runs what takes long where it holds nobody up.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| {
+        Problem::new(Code::Unavailable).detail("it met a defect while reading the request")
+    })
+}
+
+async fn dispatch(
+    service: &Service,
+    params: Params,
+    header_key: Option<&str>,
+) -> Result<Reply, Problem> {
+    params.check_near_misses()?;
+    let named = auth::require(&params, header_key)?;
+    let call = named.call.to_owned();
+    let identity: Identity = auth::authenticate(service, &named)?;
+    match CALLS.iter().find(|(name, _)| *name == call) {
+        Some((_, Call::BatchTransactions)) => batch::post(service, &identity, params)
+            .await
+            .map(Reply::Batch),
+        None => Err(Problem::new(Code::UnknownType).value(&call)),
+    }
+}

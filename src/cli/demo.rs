@@ -1,9 +1,53 @@
-//! `punchcard demo`.
+//! `punchcard demo`: an example world in a database of its own, on loopback, with requests to paste.
 
-use super::Fail;
-use crate::config::Settings;
+use super::{Fail, Opened, serve};
+use crate::config::{DatabaseUrl, Settings};
+use crate::store::{installation, world as stored};
+use crate::world;
+use std::net::SocketAddr;
 
-/// Runs the server on an example world.
-pub fn run(_settings: Settings, _warnings: Vec<String>) -> Result<(), Fail> {
-    Err(Fail::new("demo is not built"))
+/// The example world.
+const WORLD: &str = include_str!("../../templates/demo/world.toml");
+/// What is shown once the server listens; `{url}` is its address.
+const WELCOME: &str = include_str!("../../templates/demo/welcome.txt");
+/// Makes the world where it is missing, and serves it.
+pub fn run(settings: Settings, warnings: Vec<String>) -> Result<(), Fail> {
+    serve::start_logging(&settings, &warnings)?;
+    if !settings.listen.ip().is_loopback() {
+        return Err(Fail::new(format!(
+            "the demo's secrets are public: it listens on loopback only, not on {}",
+            settings.listen
+        )));
+    }
+    let DatabaseUrl::Sqlite(path) = settings.database_url.clone() else {
+        return Err(Fail::new(
+            "the demo uses a SQLite file of its own: leave out --database-url",
+        ));
+    };
+    let known = path.exists();
+    let Opened { mut db, key, .. } = super::open(&settings)?;
+    if known && !installation::is_demo(&mut db)? {
+        return Err(Fail::new(format!(
+            "{} is not a demo's database: the demo does not touch it. Leave out --database-url.",
+            path.display()
+        )));
+    }
+    installation::mark_demo(&mut db)?;
+    let world = world::read(WORLD, chrono::Utc::now())?;
+    stored::apply(&mut db, &key, &world, &mut stored::Report::default())?;
+    drop(db);
+    let serving = serve::start(&settings, key)?;
+    let address: SocketAddr = serving.running.address;
+    println!("{}", WELCOME.replace("{url}", &format!("http://{address}")));
+    println!(
+        "The database is {}; {}.",
+        path.display(),
+        if known {
+            "it goes on where it was"
+        } else {
+            "it is new"
+        }
+    );
+    serve::announce(&serving.running)?;
+    serving.wait()
 }

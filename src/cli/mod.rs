@@ -97,7 +97,11 @@ enum Command {
     /// Bring the tables up to date.
     Migrate,
     /// Recompute every balance from the journal and check all invariants.
-    Verify,
+    Verify {
+        /// Only this account, by its id.
+        #[arg(long, value_name = "ID")]
+        account: Option<String>,
+    },
     /// Read the settings and print each with its meaning, source and value, secrets masked.
     CheckConfig,
     /// Look at the lines that were refused.
@@ -160,7 +164,7 @@ fn run(words: Words) -> Result<(), Fail> {
             match command {
                 Command::Apply { file } => apply::run(&settings, &file),
                 Command::Migrate => migrate::run(&settings),
-                Command::Verify => verify::run(settings, warnings),
+                Command::Verify { account } => verify::run(&settings, account.as_deref()),
                 Command::Rejections(words) => rejections::run(&settings, &words),
                 _ => check_config::run(&settings),
             }

@@ -127,13 +127,18 @@ fn short(row: &rejections::Listed) -> String {
 
 fn show(db: &mut Db, account_id: &str, number: i64) -> Result<(), Fail> {
     let account = account_number(db, account_id)?;
-    let Some((row, user, layout)) = rejections::show(db, account, number)? else {
+    let Some(found) = rejections::show(db, account, number)? else {
         return Err(Fail::new(format!(
             "the account \"{}\" has no rejection {number}: see punchcard rejections list {} --state all",
             escaped(account_id),
             escaped(account_id)
         )));
     };
+    let rejections::Whole {
+        rejection: row,
+        user_id: user,
+        layout,
+    } = found;
     let text = |value: &Option<String>| value.as_deref().map(escaped);
     let lines = [
         ("rejection", Some(row.number.to_string())),

@@ -121,7 +121,8 @@ options! {
     group_lines: usize = "20000" in 1..=1000000;
     /// The most requests that wait to be written. One more is answered with 503.
     queue_requests: usize = "10000" in 1..=1000000;
-    /// The most bytes of the requests that wait to be written; at least max_body_bytes. Beyond, 503.
+    /// The most bytes of the requests that wait to be written, and of the bodies that are arriving; at least
+    /// max_body_bytes. Beyond, 503.
     queue_bytes: usize = "268435456" in 65536..=68719476736;
     /// How long a request may wait to be written, in milliseconds. Then it is answered with 503.
     queue_timeout_ms: u64 = "4000" in 1..=600000;

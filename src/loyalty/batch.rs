@@ -473,3 +473,6 @@ fn fingerprint_of_values(values: &Values<'_>) -> [u8; 32] {
     }
     hash.finalize().into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -262,17 +262,19 @@ impl Lines {
     /// Cuts a line into its values.
     pub fn values(&self, line: &Line) -> Values<'_> {
         let mut values = Values::default();
-        let mut columns = self.layout.columns.iter();
-        let mut beyond = 0;
-        for part in self.text(line.span).split(self.layout.delimiter) {
+        let columns = &self.layout.columns;
+        for (at, part) in self
+            .text(line.span)
+            .split(self.layout.delimiter)
+            .enumerate()
+        {
             let part = part.trim();
-            let Some(column) = columns.next() else {
-                if beyond == 0 {
+            let Some(column) = columns.get(at) else {
+                if at == columns.len() {
                     values.surplus = part;
                 } else if values.more_surplus.is_empty() {
                     values.more_surplus = part;
                 }
-                beyond += 1;
                 continue;
             };
             match column {

@@ -100,6 +100,8 @@ impl Planner<'_> {
             }
         };
         check_length("promo_id", values.promotions, PROMOTIONS_MAX_CHARS)?;
+        // `1.` and 300 zeros is a number, but nobody's amount.
+        check_length("amount", values.amount, TEXT_MAX_CHARS)?;
         let effect = if redeem {
             amounts::redeem(campaign, layout.apply_ratio, values.amount)?
         } else {

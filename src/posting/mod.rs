@@ -18,7 +18,10 @@ pub mod writer;
 use crate::config::{DatabaseUrl, Settings};
 use crate::error::{Code, Problem};
 use crate::loyalty::batch::{Batch, Outcome};
+use crate::store::Failure;
+use crate::store::connect::Readers;
 use directory::Directory;
+use group::Prepared;
 use queue::{Gate, Job, Queue};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -30,6 +33,7 @@ pub type Answer = Result<Outcome, Problem>;
 
 /// The way in: hands requests to the writer of their account and waits for the answer.
 pub struct Poster {
+    readers: Readers,
     queues: Vec<Arc<Queue>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     large_lines: usize,
@@ -68,6 +72,7 @@ impl Poster {
             queues.push(queue);
         }
         Ok(Poster {
+            readers: directory.readers().clone(),
             queues,
             threads: Mutex::new(threads),
             large_lines: settings.large_request_lines,
@@ -82,8 +87,13 @@ impl Poster {
     }
 
     /// Posts a batch. When this returns an outcome, its rows are on disk.
-    pub async fn post(&self, batch: Batch, prepared: Option<group::Prepared>) -> Answer {
+    pub async fn post(&self, batch: Batch) -> Answer {
         let large = self.is_large(batch.lines.list.len());
+        let (batch, prepared) = if large {
+            self.prepare(batch).await?
+        } else {
+            (batch, None)
+        };
         let (reply, answer) = oneshot::channel();
         let account = usize::try_from(batch.caller.account).unwrap_or(0);
         let queue = self
@@ -108,6 +118,24 @@ impl Poster {
         answer
             .await
             .unwrap_or_else(|_| Err(Problem::new(Code::OutcomeUnknown).detail("none")))
+    }
+
+    /// Looks up the codes of a large batch before it waits, on a thread that may take its time.
+    async fn prepare(&self, batch: Batch) -> Result<(Batch, Option<Prepared>), Problem> {
+        let readers = self.readers.clone();
+        let looked_up = tokio::task::spawn_blocking(move || {
+            let prepared = Prepared::look_up(&mut *readers.get()?, &batch)?;
+            Ok::<_, Failure>((batch, prepared))
+        });
+        match looked_up.await {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(cause)) => {
+                tracing::error!("codes could not be looked up: {cause}");
+                Err(Problem::new(Code::Unavailable).detail("the database is not available"))
+            }
+            Err(_) => Err(Problem::new(Code::Unavailable)
+                .detail("it met a defect while preparing the request")),
+        }
     }
 
     /// Takes no more requests, writes those that wait, and ends the writers.

@@ -90,11 +90,11 @@ pub struct Queue {
 }
 
 /// What a writer takes from the queue.
-pub enum Taken {
-    /// Small requests, to be written together.
-    Group(Vec<Job>),
-    /// One large request; the gate is held for it.
-    Large(Job),
+pub struct Taken {
+    /// Small requests, to be written together, or one large one.
+    pub jobs: Vec<Job>,
+    /// Whether it is a large one; the gate is held for it.
+    pub large: bool,
 }
 
 impl Queue {
@@ -156,12 +156,18 @@ impl Queue {
                 state.owed = None;
                 if let Some(job) = state.large.pop_front() {
                     state.bytes = state.bytes.saturating_sub(job.bytes());
-                    return Some(Taken::Large(job));
+                    return Some(Taken {
+                        jobs: vec![job],
+                        large: true,
+                    });
                 }
                 gate.leave();
             }
             if !state.small.is_empty() {
-                return Some(Taken::Group(self.group(&mut state)));
+                return Some(Taken {
+                    jobs: self.group(&mut state),
+                    large: false,
+                });
             }
             if state.closed && state.large.is_empty() {
                 return None;

@@ -59,11 +59,7 @@ impl Writer {
     pub fn run(mut self) {
         let queue = Arc::clone(&self.queue);
         let gate = Arc::clone(&self.gate);
-        while let Some(taken) = queue.take(&gate) {
-            let (jobs, large) = match taken {
-                Taken::Group(jobs) => (jobs, false),
-                Taken::Large(job) => (vec![job], true),
-            };
+        while let Some(Taken { jobs, large }) = queue.take(&gate) {
             // A defect met by one group must not end the writer; its connection goes, and with it the transaction.
             if catch_unwind(AssertUnwindSafe(|| self.settle(jobs))).is_err() {
                 tracing::error!(
@@ -142,6 +138,9 @@ impl Writer {
         let commit_id =
             secrets::random_bytes().map_err(|error| Failure::Away(error.to_string()))?;
         let mut db = self.connection()?;
+        // The crash test counts by these two lines which of its kills fell between a group's first statement and its
+        // answers.
+        tracing::trace!(requests = jobs.len(), "group begins");
         let result = group::attempt(
             &mut db,
             jobs,
@@ -212,6 +211,7 @@ impl Writer {
 }
 
 fn answer(jobs: Vec<Job>) {
+    tracing::trace!(requests = jobs.len(), "group is answered");
     for mut job in jobs {
         let answer: Answer = job
             .answer

@@ -93,6 +93,20 @@ fn load_users(db: &mut Db, account: i32) -> Result<Vec<User>> {
         .collect())
 }
 
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = campaigns)]
+struct CampaignRow {
+    number: i32,
+    campaign_id: String,
+    kind: String,
+    name: String,
+    active: bool,
+    decimals: i16,
+    points_ratio: i64,
+    earned_per_event: i64,
+    allow_negative: bool,
+}
+
 fn load_campaigns(db: &mut Db, account: i32, money_digits: u8) -> Result<Vec<Campaign>> {
     let mut found_rewards: HashMap<i32, Vec<Reward>> = HashMap::new();
     let rows: Vec<(i32, i32, String, Option<String>, i64)> = rewards::table
@@ -161,53 +175,32 @@ fn load_campaigns(db: &mut Db, account: i32, money_digits: u8) -> Result<Vec<Cam
         };
         found_items.entry(campaign).or_default().push(item);
     }
-    let rows: Vec<(i32, String, String, String, bool, i16, i64, i64, bool)> = campaigns::table
+    let rows: Vec<CampaignRow> = campaigns::table
         .filter(campaigns::account_id.eq(account))
         .order(campaigns::number)
-        .select((
-            campaigns::number,
-            campaigns::campaign_id,
-            campaigns::kind,
-            campaigns::name,
-            campaigns::active,
-            campaigns::decimals,
-            campaigns::points_ratio,
-            campaigns::earned_per_event,
-            campaigns::allow_negative,
-        ))
+        .select(CampaignRow::as_select())
         .load(db)?;
     let mut list = Vec::with_capacity(rows.len());
-    for (
-        number,
-        id,
-        kind,
-        name,
-        active,
-        decimals,
-        points_ratio,
-        earned_per_event,
-        allow_negative,
-    ) in rows
-    {
-        let kind = Kind::from_word(&kind).ok_or_else(|| broken("campaign kind", &kind))?;
+    for row in rows {
+        let kind = Kind::from_word(&row.kind).ok_or_else(|| broken("campaign kind", &row.kind))?;
         let digits = match kind {
-            Kind::Points => u8::try_from(decimals).unwrap_or(0),
+            Kind::Points => u8::try_from(row.decimals).unwrap_or(0),
             Kind::GiftCard | Kind::Earned => money_digits,
             Kind::BuyX | Kind::Events => 0,
         };
         list.push(Campaign {
-            number,
-            id,
+            number: row.number,
+            id: row.campaign_id,
             kind,
-            name,
-            active,
+            name: row.name,
+            active: row.active,
             digits,
-            points_ratio: Amount::from_raw(points_ratio),
-            earned_per_event: Amount::from_raw(earned_per_event),
-            allow_negative,
-            rewards: found_rewards.remove(&number).unwrap_or_default(),
-            promotions: found_promotions.remove(&number).unwrap_or_default(),
-            items: found_items.remove(&number).unwrap_or_default(),
+            points_ratio: Amount::from_raw(row.points_ratio),
+            earned_per_event: Amount::from_raw(row.earned_per_event),
+            allow_negative: row.allow_negative,
+            rewards: found_rewards.remove(&row.number).unwrap_or_default(),
+            promotions: found_promotions.remove(&row.number).unwrap_or_default(),
+            items: found_items.remove(&row.number).unwrap_or_default(),
         });
     }
     Ok(list)

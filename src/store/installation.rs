@@ -2,9 +2,9 @@
 //!
 //! Belongs here: the table `installation`. Does not belong here: what follows from the facts (`cli`, `serve`).
 
-use super::schema::installation;
+use super::schema::{accounts, api_keys, brands, installation, users};
 use super::{Db, Result, dialect};
-use crate::secrets::{self, ServerKey};
+use crate::secrets::{self, PUBLISHED_SAMPLES, ServerKey};
 use diesel::prelude::*;
 
 const KEY_CHECK: &str = "key_check";
@@ -71,6 +71,56 @@ pub fn mark_demo(db: &mut Db) -> Result<()> {
         return Ok(());
     }
     write(db, DEMO, b"1")
+}
+
+/// Which users, brands and accounts have a secret that was published as a sample, each named for a person. On a
+/// writer's connection it leaves no transaction open.
+pub fn published_samples(db: &mut Db, key: &ServerKey) -> Result<Vec<String>> {
+    let digests: Vec<Vec<u8>> = PUBLISHED_SAMPLES
+        .iter()
+        .map(|sample| key.digest(sample.as_bytes()).to_vec())
+        .collect();
+    let mut found = Vec::new();
+    let keys: Vec<String> = api_keys::table
+        .inner_join(
+            users::table.on(users::account_id
+                .eq(api_keys::account_id)
+                .and(users::number.eq(api_keys::user))),
+        )
+        .filter(api_keys::hash.eq_any(&digests))
+        .select(users::user_id)
+        .load(db)?;
+    found.extend(
+        keys.iter()
+            .map(|user| format!("the key of the user \"{user}\"")),
+    );
+    let tokens: Vec<String> = brands::table
+        .filter(brands::token_hash.eq_any(&digests))
+        .select(brands::brand_id)
+        .load(db)?;
+    found.extend(
+        tokens
+            .iter()
+            .map(|brand| format!("the token of the brand \"{brand}\"")),
+    );
+    let secrets: Vec<(String, Option<Vec<u8>>)> = accounts::table
+        .select((accounts::account_id, accounts::secret))
+        .load(db)?;
+    for (account, sealed) in secrets {
+        let opened = sealed.and_then(|sealed| {
+            key.open(&sealed, &super::world::secret_context(&account))
+                .ok()
+        });
+        if opened.is_some_and(|secret| {
+            PUBLISHED_SAMPLES
+                .iter()
+                .any(|sample| sample.as_bytes() == secret)
+        }) {
+            found.push(format!("the secret of the account \"{account}\""));
+        }
+    }
+    leave(db)?;
+    Ok(found)
 }
 
 /// On MySQL a writer's first read has begun a transaction, which would see the past later.

@@ -13,6 +13,7 @@
 //! | [`accounts`] | accounts with their configuration, as the rules see them |
 //! | [`journal`] | what posting loads and writes |
 //! | [`rejections`] | the inbox, as the commands show it |
+//! | [`verify`] | whether all that was stored fits together |
 //! | [`world`] | bringing about what a world file says |
 
 pub mod accounts;
@@ -25,6 +26,7 @@ pub mod journal;
 pub mod migrate;
 pub mod rejections;
 pub mod schema;
+pub mod verify;
 pub mod world;
 
 pub use db::Db;

@@ -96,12 +96,19 @@ pub fn list(
     Ok(query.load(db)?)
 }
 
-/// One rejection, the id of the user who sent it, and how its batch was to be read.
-pub fn show(
-    db: &mut Db,
-    account: i32,
-    number: i64,
-) -> Result<Option<(Shown, Option<String>, Option<String>)>> {
+/// A refused line with what belongs to it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Whole {
+    /// The line.
+    pub rejection: Shown,
+    /// The id of the user who sent it.
+    pub user_id: Option<String>,
+    /// How its batch was to be read, a JSON text.
+    pub layout: Option<String>,
+}
+
+/// One rejection; `None` if the account has none with this number.
+pub fn show(db: &mut Db, account: i32, number: i64) -> Result<Option<Whole>> {
     let shown: Option<Shown> = rejections::table
         .find((account, number))
         .select((
@@ -140,5 +147,9 @@ pub fn show(
             .optional()?,
         None => None,
     };
-    Ok(Some((shown, user, layout.flatten())))
+    Ok(Some(Whole {
+        rejection: shown,
+        user_id: user,
+        layout: layout.flatten(),
+    }))
 }

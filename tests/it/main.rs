@@ -1,1 +1,27 @@
-//! Integration tests.
+//! Integration tests: each runs the server that production runs, on both engines where it is built with both.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    clippy::string_slice,
+    missing_docs,
+    reason = "tests may end with a panic"
+)]
+
+mod bad_input;
+mod big;
+mod commands;
+mod concurrency;
+mod crash;
+mod durability;
+mod failures;
+mod php;
+#[cfg(feature = "mysql")]
+mod proxy;
+mod structure;
+mod support;
+mod wire;

@@ -243,7 +243,7 @@ CREATE TABLE IF NOT EXISTS rejections (
     state VARCHAR(16) NOT NULL,
     code VARCHAR(32) NOT NULL,
     field VARCHAR(64),
-    value VARCHAR(255),
+    value MEDIUMTEXT,
     reason MEDIUMTEXT,
     remedy MEDIUMTEXT,
     raw MEDIUMTEXT,

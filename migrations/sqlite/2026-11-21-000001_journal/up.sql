@@ -243,7 +243,7 @@ CREATE TABLE rejections (
     state VARCHAR(16) NOT NULL,
     code VARCHAR(32) NOT NULL,
     field VARCHAR(64),
-    value VARCHAR(255),
+    value TEXT,
     reason TEXT,
     remedy TEXT,
     raw TEXT,

@@ -1,0 +1,232 @@
+//! `batch_transactions`: from fields to a batch for posting.
+//!
+//! Belongs here: this call's own fields. Does not belong here: the values of a line ([`crate::loyalty::plan`]).
+
+use super::auth::Identity;
+use super::params::Params;
+use super::{Service, blocking};
+use crate::amount::{self, Amount};
+use crate::error::{Code, Problem};
+use crate::loyalty::batch::{Batch, Outcome};
+use crate::loyalty::lines::{BadText, Column, Layout, Lines};
+use chrono::Utc;
+use std::sync::Arc;
+
+/// Reads the batch, posts it and waits for its outcome.
+pub async fn post(
+    service: &Service,
+    identity: &Identity,
+    mut params: Params,
+) -> Result<Outcome, Problem> {
+    let request = Request::read(&mut params)?;
+    drop(params);
+    let (max_lines, max_line_bytes) = (service.max_lines, service.max_line_bytes);
+    let Request {
+        text,
+        layout,
+        undoable,
+    } = request;
+    let lines = Lines::find(text, layout, max_lines, max_line_bytes)
+        .map_err(|bad| bad_text(bad, max_lines, max_line_bytes))?;
+    let (account, caller) = (Arc::clone(&identity.account), identity.caller.clone());
+    let received = Utc::now();
+    let large = service.poster.is_large(lines.list.len());
+    let plan = move || Batch::new(caller, lines, undoable, received, &account);
+    let batch = if large { blocking(plan).await? } else { plan() }?;
+    service.poster.post(batch).await
+}
+
+struct Request {
+    text: String,
+    layout: Layout,
+    undoable: bool,
+}
+
+impl Request {
+    /// Reads this call's fields; the first problem in the order of the published document.
+    fn read(params: &mut Params) -> Result<Request, Problem> {
+        let old_generation = is_old_generation(params.text("API"));
+        if params.text("details").is_some() {
+            return Err(Problem::new(Code::NotServedYet).field("details"));
+        }
+        let delimiter = delimiter(params)?;
+        let apply_ratio = params.flag("apply_ratio")?.unwrap_or(false);
+        let allow_undo = params.flag("allow_undo")?;
+        let no_undo = params.flag("no_undo")?;
+        // Mails need an SMTP server; there is no setting for one, so no mail is due.
+        params.flag("send_transaction_email")?;
+        let create_customers = params.flag("create_new_customers")?.unwrap_or(false);
+        let columns = columns(params)?;
+        let text = params
+            .take("Visits_Data")
+            .ok_or_else(|| Problem::new(Code::MissingField).field("Visits_Data"))?;
+        let undoable = if old_generation {
+            !no_undo.unwrap_or(false)
+        } else {
+            allow_undo.unwrap_or(false)
+        };
+        let layout = Layout {
+            columns,
+            delimiter,
+            apply_ratio,
+            old_generation,
+            create_customers,
+        };
+        Ok(Request {
+            text,
+            layout,
+            undoable,
+        })
+    }
+}
+
+/// `API` absent or below 1.5 is the old generation; anything else is the current one.
+fn is_old_generation(sent: Option<&str>) -> bool {
+    let current = Amount::from_raw(15_000);
+    sent.is_none_or(|version| amount::read(version).is_ok_and(|written| written.amount < current))
+}
+
+fn delimiter(params: &Params) -> Result<char, Problem> {
+    let sent = params.get("delimiter").unwrap_or("");
+    if sent.is_empty() {
+        return Err(Problem::new(Code::MissingField).field("delimiter"));
+    }
+    match sent.trim_matches(' ').to_ascii_lowercase().as_str() {
+        "pipe" | "|" => Ok('|'),
+        "comma" | "," => Ok(','),
+        "tab" | "\t" => Ok('\t'),
+        _ => Err(Problem::new(Code::BadDelimiter).value(sent)),
+    }
+}
+
+fn columns(params: &Params) -> Result<Vec<Column>, Problem> {
+    let names = params.numbered("visits_header_")?;
+    if names.is_empty() {
+        return Err(Problem::new(Code::MissingField).field("visits_header_1"));
+    }
+    let mut columns = Vec::with_capacity(names.len());
+    for (number, name) in (1..).zip(names) {
+        let about = |code| {
+            Problem::new(code)
+                .field(format!("visits_header_{number}"))
+                .value(name)
+        };
+        let column = Column::from_name(name.trim()).ok_or_else(|| about(Code::UnknownColumn))?;
+        if column != Column::Skip && columns.contains(&column) {
+            return Err(about(Code::RepeatedColumn));
+        }
+        columns.push(column);
+    }
+    let missing = |name: &str| Err(Problem::new(Code::MissingColumn).value(name));
+    if !columns.contains(&Column::Campaign) {
+        return missing("campaign_id");
+    }
+    if !columns.contains(&Column::Code) && !columns.contains(&Column::Card) {
+        return missing("code");
+    }
+    if !columns.contains(&Column::Redeemed) {
+        return missing("redeemed");
+    }
+    Ok(columns)
+}
+
+fn bad_text(bad: BadText, max_lines: usize, max_line_bytes: usize) -> Problem {
+    match bad {
+        BadText::Empty => Problem::new(Code::NoLines),
+        BadText::TooManyLines => Problem::new(Code::TooManyLines).detail(max_lines),
+        BadText::LineTooLong(number) => Problem::new(Code::LineTooLong)
+            .value(&number.to_string())
+            .detail(max_line_bytes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(fields: &[(&str, &str)]) -> Result<Request, Problem> {
+        let mut params: Params = fields.iter().copied().collect();
+        Request::read(&mut params)
+    }
+
+    const HEAD: [(&str, &str); 5] = [
+        ("delimiter", "pipe"),
+        ("visits_header_1", "campaign_id"),
+        ("visits_header_2", "code"),
+        ("visits_header_3", "redeemed"),
+        ("Visits_Data", "1|2|N"),
+    ];
+
+    fn with(extra: &[(&'static str, &'static str)]) -> Result<Request, Problem> {
+        read(&[&HEAD[..], extra].concat())
+    }
+
+    #[test]
+    fn the_generation_decides_dates_and_undo() {
+        for (version, old) in [
+            ("1.5", false),
+            ("1,5", false),
+            ("1.6", false),
+            ("2", false),
+            ("x", false),
+            ("1.4", true),
+            ("", true),
+        ] {
+            let request = with(&[("API", version)]).unwrap();
+            assert_eq!(
+                (request.layout.old_generation, request.undoable),
+                (old, old),
+                "{version}"
+            );
+        }
+        assert!(!with(&[("no-undo", "yes")]).unwrap().undoable);
+        assert!(
+            with(&[("API", "1.5"), ("allow-undo", "yes")])
+                .unwrap()
+                .undoable
+        );
+    }
+
+    #[test]
+    fn a_delimiter_is_a_word_or_the_character() {
+        for (sent, read) in [
+            ("PIPE", '|'),
+            ("|", '|'),
+            ("comma", ','),
+            (",", ','),
+            ("Tab", '\t'),
+            ("\t", '\t'),
+        ] {
+            assert_eq!(with(&[("delimiter", sent)]).unwrap().layout.delimiter, read);
+        }
+        assert_eq!(
+            with(&[("delimiter", "semicolon")]).err().unwrap().code,
+            Code::BadDelimiter
+        );
+        assert_eq!(
+            with(&[("delimiter", "")]).err().unwrap().code,
+            Code::MissingField
+        );
+    }
+
+    #[test]
+    fn columns_are_checked_before_anything_is_read() {
+        assert_eq!(
+            with(&[("visits_header_4", "amounts")]).err().unwrap().code,
+            Code::UnknownColumn
+        );
+        assert_eq!(
+            with(&[("visits_header_4", "code")]).err().unwrap().code,
+            Code::RepeatedColumn
+        );
+        assert_eq!(
+            with(&[("visits_header_3", "none")]).err().unwrap().code,
+            Code::MissingColumn
+        );
+        assert_eq!(
+            with(&[("visits_header_5", "none")]).err().unwrap().code,
+            Code::GapInColumns
+        );
+        assert!(with(&[("visits_header_4", "none"), ("visits_header_5", "none")]).is_ok());
+    }
+}

@@ -1,0 +1,74 @@
+//! Outcomes as events for a sink.
+//!
+//! Belongs here: which element holds what. Does not belong here: angle brackets and braces ([`super::render`]).
+
+use super::render::Sink;
+use crate::error::{Code, Problem};
+use crate::loyalty::batch::Outcome;
+
+/// What a request is answered with.
+pub enum Reply {
+    /// The request was refused as a whole.
+    Refused(Problem),
+    /// The outcome of a batch.
+    Batch(Outcome),
+}
+
+impl Reply {
+    /// The root's `status`: `success` or `error`.
+    pub fn status(&self) -> &'static str {
+        match self {
+            Reply::Batch(outcome) if outcome.transactions > 0 => "success",
+            Reply::Batch(_) | Reply::Refused(_) => "error",
+        }
+    }
+
+    /// The HTTP status. The known clients treat all but 200 as a crash, so errors are 200, but for what a proxy or a
+    /// retrying client has to see.
+    pub fn http_status(&self) -> u16 {
+        match self {
+            Reply::Refused(problem) => match problem.code {
+                Code::BodyTooLarge => 413,
+                Code::Unavailable | Code::OutcomeUnknown => 503,
+                _ => 200,
+            },
+            Reply::Batch(_) => 200,
+        }
+    }
+
+    /// Writes the reply below the root.
+    pub fn write(&self, sink: &mut dyn Sink) {
+        match self {
+            Reply::Refused(problem) => sink.error(&problem.text()),
+            Reply::Batch(outcome) => batch(outcome, sink),
+        }
+    }
+}
+
+fn batch(outcome: &Outcome, sink: &mut dyn Sink) {
+    let status = match (outcome.transactions, outcome.rejected) {
+        (_, 0) => "all_imported",
+        (0, _) => "none_imported",
+        _ => "partially_imported",
+    };
+    if let (0, Some((line, problem))) = (outcome.transactions, &outcome.first_refused) {
+        let lines = outcome.rejected;
+        sink.error(&format!(
+            "None of the {lines} lines was imported. Line {line}: {}",
+            problem.text()
+        ));
+    }
+    sink.object("batch");
+    sink.attribute("status", status);
+    sink.text("transactions", &outcome.transactions.to_string());
+    for (name, count) in [
+        ("rejected", outcome.rejected),
+        ("new_customers", outcome.new_customers),
+    ] {
+        // A clean batch has exactly the documented reply.
+        if count > 0 {
+            sink.text(name, &count.to_string());
+        }
+    }
+    sink.end();
+}

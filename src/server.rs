@@ -1,0 +1,319 @@
+//! HTTP: every route in one table, limits of a connection, starting and stopping.
+//!
+//! Belongs here: what is between a socket and a dialect. Does not belong here: what a request means. The program and
+//! the tests run this same server.
+
+use crate::api15::{self, Incoming, Service};
+use crate::config::Settings;
+use crate::error::{Code, Problem};
+use crate::posting::Poster;
+use crate::posting::directory::Directory;
+use crate::secrets::ServerKey;
+use crate::store::connect::Readers;
+use actix_web::dev::ServerHandle;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use actix_web::rt::signal::unix::{SignalKind, signal};
+use actix_web::web::{self, Data, Payload};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
+use futures_core::Stream;
+use std::error::Error;
+use std::net::{SocketAddr, TcpListener};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// The paths of API 1.5: the root, and whatever ends in `/api.php`, as vanity domains have it.
+const API15_PATHS: [&str; 2] = ["/", "/{path:(?:.*/)?api\\.php}"];
+
+fn routes(config: &mut web::ServiceConfig) {
+    for path in API15_PATHS {
+        config.service(
+            web::resource(path)
+                .route(web::get().to(api15_request))
+                .route(web::post().to(api15_request)),
+        );
+    }
+}
+
+/// What is served, and how much time a body may take.
+struct State {
+    service: Service,
+    body_timeout: Duration,
+    room: Room,
+}
+
+/// A server that takes requests.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    handle: ServerHandle,
+    thread: JoinHandle<std::io::Result<()>>,
+    poster: Arc<Poster>,
+}
+
+/// Starts a server and returns once it takes requests. It ends by SIGTERM or SIGINT, or by [`Running::stop`].
+pub fn start(settings: &Settings, key: ServerKey) -> Result<Running, Box<dyn Error + Send + Sync>> {
+    let readers = u32::try_from(settings.reader_connections).unwrap_or(u32::MAX);
+    let readers = Readers::new(
+        &settings.database_url,
+        readers,
+        Duration::from_millis(settings.queue_timeout_ms),
+    )?;
+    let directory = Arc::new(Directory::load(readers)?);
+    let poster = Arc::new(Poster::start(settings, &directory)?);
+    refresh(
+        &directory,
+        Duration::from_millis(settings.config_max_age_ms),
+    )?;
+    let listener = TcpListener::bind(settings.listen).map_err(|error| {
+        format!(
+            "listening on {} failed: {error}. Choose another address with --listen.",
+            settings.listen
+        )
+    })?;
+    let address = listener.local_addr()?;
+    let state = Data::new(State {
+        service: Service::new(settings, key, Arc::clone(&directory), Arc::clone(&poster)),
+        body_timeout: Duration::from_millis(settings.body_timeout_ms),
+        room: Room {
+            held: AtomicUsize::new(0),
+            max: settings.queue_bytes,
+        },
+    });
+    let limits = settings.clone();
+    let (ready, started) = std::sync::mpsc::channel();
+    // The server is made on its own thread, because it cannot be moved between threads.
+    let thread = std::thread::Builder::new()
+        .name("http".to_owned())
+        .spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                // Listened to before anybody is told that the server is ready: a signal must never find nobody.
+                let mut terminate = signal(SignalKind::terminate())?;
+                let mut interrupt = signal(SignalKind::interrupt())?;
+                let server =
+                    HttpServer::new(move || App::new().app_data(state.clone()).configure(routes))
+                        .workers(limits.http_workers)
+                        .keep_alive(Duration::from_secs(limits.keep_alive_s))
+                        .client_request_timeout(Duration::from_millis(limits.client_timeout_ms))
+                        .max_connections(limits.max_connections)
+                        .shutdown_timeout(limits.shutdown_timeout_s)
+                        .disable_signals()
+                        .listen(listener)?
+                        .run();
+                let handle = server.handle();
+                let _gone = ready.send(handle.clone());
+                actix_web::rt::spawn(async move {
+                    tokio::select! {
+                        _ = terminate.recv() => {}
+                        _ = interrupt.recv() => {}
+                    }
+                    tracing::info!("stopping: requests that were accepted are finished");
+                    handle.stop(true).await;
+                });
+                server.await
+            })
+        })?;
+    let handle = started.recv()?;
+    Ok(Running {
+        address,
+        handle,
+        thread,
+        poster,
+    })
+}
+
+impl Running {
+    /// Waits until the server has ended: by a signal, or because [`Running::stop`] was called. Requests that were
+    /// accepted have been answered by then, and everything that was taken is written.
+    pub fn wait(self) -> std::io::Result<()> {
+        let ended = self
+            .thread
+            .join()
+            .unwrap_or_else(|_| Err(std::io::Error::other("the server ended with a panic")));
+        self.poster.stop();
+        ended
+    }
+
+    /// Stops taking requests, finishes those that were accepted, and ends.
+    pub fn stop(self) -> std::io::Result<()> {
+        // The future only sends the order; the server's own thread carries it out.
+        drop(self.handle.stop(true));
+        self.wait()
+    }
+}
+
+/// Keeps the directory no older than `max_age`, as long as somebody uses it.
+fn refresh(directory: &Arc<Directory>, max_age: Duration) -> std::io::Result<()> {
+    let weak: Weak<Directory> = Arc::downgrade(directory);
+    // Reading takes a little; half the age leaves room for it.
+    let pause = (max_age / 2).max(Duration::from_millis(5));
+    std::thread::Builder::new()
+        .name("directory".to_owned())
+        .spawn(move || {
+            let failing = AtomicBool::new(false);
+            loop {
+                std::thread::sleep(pause);
+                let Some(directory) = weak.upgrade() else {
+                    return;
+                };
+                match directory.refresh() {
+                    Ok(()) => failing.store(false, Ordering::Relaxed),
+                    // Once for each time it is away, not twice a second.
+                    Err(cause) if !failing.swap(true, Ordering::Relaxed) => {
+                        tracing::warn!("the configuration could not be read again: {cause}");
+                    }
+                    Err(_) => {}
+                }
+            }
+        })?;
+    Ok(())
+}
+
+/// Bytes of all bodies that are held at this moment: many large ones at once must not fill the memory.
+struct Room {
+    held: AtomicUsize,
+    max: usize,
+}
+
+/// One body's part of the [`Room`]; given back when it is dropped.
+struct Held<'r> {
+    room: &'r Room,
+    bytes: usize,
+}
+
+impl Room {
+    fn hold(&self) -> Held<'_> {
+        Held {
+            room: self,
+            bytes: 0,
+        }
+    }
+}
+
+impl Held<'_> {
+    /// Whether there is room for so many more bytes.
+    fn grow(&mut self, bytes: usize) -> bool {
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.room
+            .held
+            .fetch_add(bytes, Ordering::Relaxed)
+            .saturating_add(bytes)
+            <= self.room.max
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.room.held.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// How much of an oversized body is looked at for the format of the answer.
+const PEEK_BYTES: usize = 64 * 1024;
+
+async fn api15_request(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
+    let service = &state.service;
+    let mut held = state.room.hold();
+    let mut body = Vec::new();
+    let receive = receive(
+        &request,
+        payload,
+        service.limits.max_body_bytes,
+        &mut held,
+        &mut body,
+    );
+    let arrived = tokio::time::timeout(state.body_timeout, receive)
+        .await
+        .unwrap_or_else(|_| Err(Problem::new(Code::BodyCutShort)));
+    let header = |name: &str| {
+        request
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    };
+    let incoming = Incoming {
+        query: request.query_string(),
+        content_type: header(CONTENT_TYPE.as_str()),
+        // Some proxies drop names with an underscore, so the other spelling is taken as well.
+        header_key: header("api_access_key").or_else(|| header("api-access-key")),
+        body,
+    };
+    match arrived {
+        Ok(()) => respond(api15::answer(service, incoming).await, false),
+        Err(problem) => respond(api15::refuse(&incoming, problem), true),
+    }
+}
+
+fn respond(answer: api15::Answer, close: bool) -> HttpResponse {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+    let mut response = HttpResponse::build(status);
+    response
+        .insert_header((CONTENT_TYPE, answer.content_type))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header(("X-Content-Type-Options", "nosniff"));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.insert_header((RETRY_AFTER, "1"));
+    }
+    if close {
+        // What is left of the body would be taken for the next request.
+        response.force_close();
+    }
+    response.body(answer.body)
+}
+
+/// How much room a declared length gets before any byte has come.
+const TRUSTED_BYTES: usize = 1024 * 1024;
+
+/// Receives a body of at most `max` bytes. Of a larger one the beginning is kept, and as much again is read and thrown
+/// away, so that a client that sends before it listens still sees the answer.
+async fn receive(
+    request: &HttpRequest,
+    payload: Payload,
+    max: usize,
+    held: &mut Held<'_>,
+    body: &mut Vec<u8>,
+) -> Result<(), Problem> {
+    let too_large = || Problem::new(Code::BodyTooLarge).detail(max);
+    let declared = request
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.parse::<usize>().ok())
+        .unwrap_or(0);
+    body.reserve(declared.min(max).min(TRUSTED_BYTES));
+    let mut payload = pin!(payload);
+    let mut keep = if declared > max {
+        PEEK_BYTES.min(max)
+    } else {
+        max
+    };
+    let mut thrown_away = 0_usize;
+    while let Some(chunk) =
+        std::future::poll_fn(|context| payload.as_mut().poll_next(context)).await
+    {
+        let chunk = chunk.map_err(|_| Problem::new(Code::BodyCutShort))?;
+        let (kept, over) = chunk.split_at(keep.saturating_sub(body.len()).min(chunk.len()));
+        if !held.grow(kept.len()) {
+            return Err(
+                Problem::new(Code::Unavailable).detail("too many large requests are arriving")
+            );
+        }
+        body.extend_from_slice(kept);
+        if !over.is_empty() {
+            keep = PEEK_BYTES.min(max);
+            body.truncate(keep);
+            thrown_away = thrown_away.saturating_add(over.len());
+            if thrown_away > max {
+                break;
+            }
+        }
+    }
+    if declared > max || thrown_away > 0 {
+        Err(too_large())
+    } else {
+        Ok(())
+    }
+}

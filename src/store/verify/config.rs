@@ -1,0 +1,105 @@
+//! What entries may name: campaigns with their rules, items, rewards, users.
+//!
+//! Unlike [`super::super::accounts`] it does not stop at a value that it does not know.
+
+use super::super::Result;
+use super::super::schema::{accounts, campaigns, items, rewards, users};
+use super::Check;
+use crate::amount::currency_digits;
+use crate::loyalty::account::Kind;
+use diesel::prelude::*;
+use std::collections::{HashMap, HashSet};
+
+/// The rules of a campaign.
+pub(super) struct Campaign {
+    /// `None` if this program does not know its word.
+    pub(super) kind: Option<Kind>,
+    /// The most decimals of its amounts; `None` if that is not known.
+    pub(super) digits: Option<u8>,
+    /// Whether a balance may be below zero.
+    pub(super) allow_negative: bool,
+}
+
+/// All that entries of an account may name, by their numbers.
+#[derive(Default)]
+pub(super) struct Config {
+    pub(super) campaigns: HashMap<i32, Campaign>,
+    /// The campaign of each item.
+    pub(super) items: HashMap<i32, i32>,
+    /// The campaign of each reward.
+    pub(super) rewards: HashMap<i32, i32>,
+    pub(super) users: HashSet<i32>,
+}
+
+/// The most decimals that points may have.
+const POINTS_DIGITS_MAX: u8 = 4;
+
+pub(super) fn load(check: &mut Check<'_>) -> Result<Config> {
+    let account = check.account;
+    let currency: String = accounts::table
+        .find(account)
+        .select(accounts::currency)
+        .first(check.db)?;
+    let money = currency_digits(&currency);
+    if money.is_none() {
+        let is = format!("currency {}", crate::text::shown(&currency));
+        check.add("accounts", "-", is, "a currency of ISO 4217");
+    }
+    let rows: Vec<(i32, String, i16, bool)> = campaigns::table
+        .filter(campaigns::account_id.eq(account))
+        .order(campaigns::number)
+        .select((
+            campaigns::number,
+            campaigns::kind,
+            campaigns::decimals,
+            campaigns::allow_negative,
+        ))
+        .load(check.db)?;
+    let mut found = HashMap::with_capacity(rows.len());
+    for (number, word, decimals, allow_negative) in rows {
+        let kind = Kind::from_word(&word);
+        let digits = match kind {
+            Some(Kind::Points) => u8::try_from(decimals)
+                .ok()
+                .filter(|digits| *digits <= POINTS_DIGITS_MAX),
+            Some(Kind::GiftCard | Kind::Earned) => money,
+            Some(Kind::BuyX | Kind::Events) => Some(0),
+            None => None,
+        };
+        if kind.is_none() {
+            let is = format!("kind {}", crate::text::shown(&word));
+            check.add("campaigns", number, is, "a kind that is known");
+        } else if kind == Some(Kind::Points) && digits.is_none() {
+            check.add(
+                "campaigns",
+                number,
+                format!("decimals {decimals}"),
+                "0 to 4",
+            );
+        }
+        let campaign = Campaign {
+            kind,
+            digits,
+            allow_negative,
+        };
+        found.insert(number, campaign);
+    }
+    let items: Vec<(i32, i32)> = items::table
+        .filter(items::account_id.eq(account))
+        .select((items::number, items::campaign))
+        .load(check.db)?;
+    let rewards: Vec<(i32, i32)> = rewards::table
+        .filter(rewards::account_id.eq(account))
+        .select((rewards::number, rewards::campaign))
+        .load(check.db)?;
+    let users: Vec<i32> = users::table
+        .filter(users::account_id.eq(account))
+        .select(users::number)
+        .load(check.db)?;
+    Ok(Config {
+        campaigns: found,
+        items: items.into_iter().collect(),
+        rewards: rewards.into_iter().collect(),
+        users: users.into_iter().collect(),
+    })
+}

@@ -1,0 +1,253 @@
+//! The picture in docs/architecture.md, held against the sources: which module may name which, and the migrations of
+//! both engines.
+
+use crate::support::engine::{Database, Engine};
+use diesel::prelude::*;
+use punchcard::store::connect::Role;
+use punchcard::store::{Db, migrate};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All sources with their path below `src`, comments left out.
+fn sources() -> Vec<(String, String)> {
+    fn walk(dir: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, found)
+            } else {
+                found.push(path)
+            }
+        }
+    }
+    let mut files = Vec::new();
+    walk(&root().join("src"), &mut files);
+    files.sort();
+    files
+        .into_iter()
+        .map(|path| {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let code: Vec<&str> = text
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"))
+                .collect();
+            (
+                path.strip_prefix(root().join("src"))
+                    .unwrap()
+                    .display()
+                    .to_string(),
+                code.join("\n"),
+            )
+        })
+        .collect()
+}
+
+fn names(code: &str, word: &str) -> bool {
+    code.match_indices(word).any(|(at, _)| {
+        let edge = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric() && c != '_');
+        edge(code[..at].chars().next_back()) && edge(code[at + word.len()..].chars().next())
+    })
+}
+
+#[test]
+fn outside_crates_are_named_only_where_they_belong() {
+    let rules: [(&str, &[&str]); 6] = [
+        ("actix_web", &["server.rs"]),
+        ("diesel", &["store/"]),
+        ("diesel_migrations", &["store/migrate.rs"]),
+        ("quick_xml", &["api15/render"]),
+        ("clap", &["cli/"]),
+        ("chacha20poly1305", &["secrets/"]),
+    ];
+    for (path, code) in sources() {
+        for (word, homes) in rules {
+            let home = homes.iter().any(|home| path.starts_with(home));
+            assert!(
+                home || !names(&code, word),
+                "{path} names {word}, which belongs to {homes:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn arrows_point_one_way() {
+    // Each part, and the parts of ours that it must not name.
+    let rules: [(&str, &[&str]); 9] = [
+        (
+            "amount.rs",
+            &[
+                "api15", "cli", "config", "loyalty", "posting", "server", "store", "world",
+            ],
+        ),
+        (
+            "dates.rs",
+            &[
+                "api15", "cli", "config", "loyalty", "posting", "server", "store", "world",
+            ],
+        ),
+        (
+            "text.rs",
+            &[
+                "api15", "cli", "config", "loyalty", "posting", "server", "store", "world",
+            ],
+        ),
+        (
+            "error.rs",
+            &[
+                "api15", "cli", "config", "loyalty", "posting", "server", "store", "world",
+            ],
+        ),
+        (
+            "loyalty/",
+            &[
+                "api15", "cli", "config", "posting", "server", "store", "world",
+            ],
+        ),
+        (
+            "world/",
+            &["api15", "cli", "config", "posting", "server", "store"],
+        ),
+        ("store/", &["api15", "cli", "posting", "server"]),
+        ("posting/", &["api15", "cli", "server", "world"]),
+        ("api15/", &["cli", "server", "store", "world"]),
+    ];
+    let mut seen = BTreeSet::new();
+    for (path, code) in sources() {
+        for (part, forbidden) in rules {
+            if !path.starts_with(part) {
+                continue;
+            }
+            seen.insert(part);
+            for other in forbidden {
+                assert!(
+                    !names(&code, &format!("crate::{other}")),
+                    "{path} names crate::{other}"
+                );
+            }
+        }
+    }
+    assert_eq!(
+        seen.len(),
+        rules.len(),
+        "a part of the rules is gone: only {seen:?} are left"
+    );
+}
+
+#[test]
+fn only_the_dialect_matches_on_the_engine() {
+    let allowed = [
+        "store/dialect.rs",
+        "store/db.rs",
+        "store/connect.rs",
+        "store/migrate.rs",
+    ];
+    for (path, code) in sources() {
+        let matches = code.contains("Db::Sqlite") || code.contains("Db::Mysql");
+        assert!(
+            !matches || allowed.contains(&path.as_str()),
+            "{path} matches on the engine"
+        );
+    }
+}
+
+#[test]
+fn every_error_code_is_documented() {
+    let docs = std::fs::read_to_string(root().join("docs/api-1.5.md")).unwrap();
+    for code in punchcard::error::Code::ALL {
+        assert!(
+            docs.contains(&format!("`{}`", code.word())),
+            "docs/api-1.5.md lacks {}",
+            code.word()
+        );
+    }
+}
+
+#[test]
+fn migrations_of_both_engines_have_the_same_names() {
+    let names = |engine: &str| -> BTreeSet<String> {
+        std::fs::read_dir(root().join("migrations").join(engine))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect()
+    };
+    assert_eq!(names("sqlite"), names("mysql"));
+    assert!(!names("sqlite").is_empty());
+}
+
+#[derive(QueryableByName)]
+struct Text {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    value: String,
+}
+
+/// Every column as `table.column null?`.
+fn columns(db: &mut Db) -> Vec<String> {
+    let sql = match db {
+        Db::Sqlite(_) => {
+            "SELECT m.name || '.' || c.name || CASE WHEN c.\"notnull\" = 1 THEN ' not null' ELSE '' END AS value \
+             FROM sqlite_master m JOIN pragma_table_info(m.name) c \
+             WHERE m.type = 'table' AND m.name NOT LIKE '\\_\\_%' ESCAPE '\\' AND m.name NOT LIKE 'sqlite%'"
+        }
+        #[cfg(feature = "mysql")]
+        Db::Mysql(_) => {
+            "SELECT CAST(CONCAT(table_name, '.', column_name, IF(is_nullable = 'NO', ' not null', '')) AS CHAR) AS value \
+             FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name NOT LIKE '\\_\\_%'"
+        }
+    };
+    let mut rows: Vec<String> = diesel::sql_query(sql)
+        .load::<Text>(db)
+        .unwrap()
+        .into_iter()
+        .map(|row| row.value)
+        .collect();
+    rows.sort();
+    rows
+}
+
+/// The columns that Diesel is told of.
+fn declared() -> Vec<String> {
+    let schema = std::fs::read_to_string(root().join("src/store/schema.rs")).unwrap();
+    let (mut table, mut found) = (String::new(), Vec::new());
+    for line in schema.lines().map(str::trim) {
+        if let Some((column, kind)) = line.split_once(" -> ") {
+            let null = if kind.starts_with("Nullable") {
+                ""
+            } else {
+                " not null"
+            };
+            found.push(format!("{table}.{column}{null}"));
+        } else if let Some((name, _)) = line.split_once(" (")
+            && line.ends_with('{')
+        {
+            table = name.to_owned();
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn migrations_go_up_down_and_up_again_and_give_both_engines_the_same_columns() {
+    let mut all = Vec::new();
+    for engine in Engine::all() {
+        let database = Database::empty(engine);
+        let db = &mut database.connect(Role::Migrator);
+        let run = migrate::run(db).unwrap();
+        assert!(!run.is_empty());
+        let first = columns(db);
+        migrate::revert_all(db).unwrap();
+        assert!(columns(db).is_empty(), "down leaves nothing");
+        assert_eq!(migrate::run(db).unwrap(), run);
+        assert_eq!(columns(db), first);
+        assert!(migrate::pending(db).unwrap().is_empty());
+        all.push(first);
+    }
+    for one in &all {
+        assert_eq!(*one, declared());
+    }
+}

@@ -1,0 +1,231 @@
+//! Balances, entries and rejections as the tests read them from the database.
+
+use super::app::Shop;
+use diesel::prelude::*;
+use punchcard::amount::Amount;
+use punchcard::store::Db;
+use punchcard::store::rejections as inbox;
+use punchcard::store::schema::{balances, batches, campaigns, customers, journal, rejections};
+use std::fmt::Write;
+
+impl Shop<'_> {
+    /// The account's number.
+    pub fn number(&self, db: &mut Db) -> i32 {
+        inbox::account_number(db, &self.account).unwrap().unwrap()
+    }
+
+    /// A balance by campaign id and code, in ten-thousandths; 0 where there is none. Items are added up.
+    pub fn balance(&self, campaign: &str, code: &str) -> i64 {
+        let db = &mut self.app.db();
+        let account = self.number(db);
+        let rows: Vec<i64> = balances::table
+            .inner_join(
+                customers::table.on(customers::account_id
+                    .eq(balances::account_id)
+                    .and(customers::number.eq(balances::customer))),
+            )
+            .inner_join(
+                campaigns::table.on(campaigns::account_id
+                    .eq(balances::account_id)
+                    .and(campaigns::number.eq(balances::campaign))),
+            )
+            .filter(balances::account_id.eq(account))
+            .filter(campaigns::campaign_id.eq(campaign))
+            .filter(customers::code.eq(code))
+            .select(balances::balance)
+            .load(db)
+            .unwrap();
+        rows.iter().sum()
+    }
+
+    /// All balances, one a line: campaign, code, balance.
+    pub fn balances(&self) -> String {
+        let db = &mut self.app.db();
+        let account = self.number(db);
+        let mut rows: Vec<(String, Option<String>, i32, i64)> = balances::table
+            .inner_join(
+                customers::table.on(customers::account_id
+                    .eq(balances::account_id)
+                    .and(customers::number.eq(balances::customer))),
+            )
+            .inner_join(
+                campaigns::table.on(campaigns::account_id
+                    .eq(balances::account_id)
+                    .and(campaigns::number.eq(balances::campaign))),
+            )
+            .filter(balances::account_id.eq(account))
+            .select((
+                campaigns::campaign_id,
+                customers::code,
+                balances::item,
+                balances::balance,
+            ))
+            .load(db)
+            .unwrap();
+        rows.sort();
+        let mut out = String::new();
+        for (campaign, code, item, balance) in rows {
+            let item = if item == 0 {
+                String::new()
+            } else {
+                format!(" item {item}")
+            };
+            let balance = Amount::from_raw(balance);
+            writeln!(
+                out,
+                "{campaign} {}{item}: {}",
+                code.unwrap_or_default(),
+                balance.text(balance.decimals())
+            )
+            .unwrap();
+        }
+        out
+    }
+
+    /// The entries that came by batches, in their order, one a line.
+    pub fn entries(&self) -> String {
+        type Row = (
+            i64,
+            Option<i64>,
+            Option<i32>,
+            i16,
+            i64,
+            i64,
+            i32,
+            Option<i64>,
+        );
+        type Texts = (
+            Option<String>,
+            Option<String>,
+            Option<String>,
+            Option<i32>,
+            Option<String>,
+            Option<String>,
+        );
+        let db = &mut self.app.db();
+        let account = self.number(db);
+        let rows: Vec<(Row, Texts)> = journal::table
+            .filter(journal::account_id.eq(account))
+            .filter(journal::batch.is_not_null())
+            .order(journal::number)
+            .select((
+                (
+                    journal::number,
+                    journal::batch,
+                    journal::line,
+                    journal::kind,
+                    journal::amount,
+                    journal::balance_after,
+                    journal::date,
+                    journal::previous,
+                ),
+                (
+                    journal::given,
+                    journal::formula,
+                    journal::promotions,
+                    journal::reward,
+                    journal::authorization,
+                    journal::custom,
+                ),
+            ))
+            .load(db)
+            .unwrap();
+        let mut out = String::new();
+        let plain = |raw| Amount::from_raw(raw).text(Amount::from_raw(raw).decimals());
+        for ((number, batch, line, kind, amount, after, date, previous), texts) in rows {
+            let (given, formula, promotions, reward, authorization, custom) = texts;
+            write!(
+                out,
+                "{number} batch {} line {} kind {kind}: {} -> {} on {date} after {}",
+                batch.unwrap(),
+                line.unwrap(),
+                plain(amount),
+                plain(after),
+                previous.map_or("none".to_owned(), |n| n.to_string()),
+            )
+            .unwrap();
+            let texts = [
+                ("given", given),
+                ("formula", formula),
+                ("promotions", promotions),
+                ("reward", reward.map(|n| n.to_string())),
+                ("authorization", authorization),
+                ("custom", custom),
+            ];
+            for (name, text) in texts {
+                if let Some(text) = text {
+                    write!(out, "; {name} {text}").unwrap();
+                }
+            }
+            out.push('\n');
+        }
+        out
+    }
+
+    /// The kept rejections, one a line.
+    pub fn rejections(&self) -> String {
+        type Row = (
+            i64,
+            Option<i64>,
+            Option<i32>,
+            String,
+            String,
+            String,
+            Option<i32>,
+            Option<String>,
+        );
+        let db = &mut self.app.db();
+        let account = self.number(db);
+        let rows: Vec<Row> = rejections::table
+            .filter(rejections::account_id.eq(account))
+            .order(rejections::number)
+            .select((
+                rejections::number,
+                rejections::batch,
+                rejections::line,
+                rejections::class,
+                rejections::state,
+                rejections::code,
+                rejections::effective_date,
+                rejections::raw,
+            ))
+            .load(db)
+            .unwrap();
+        let mut out = String::new();
+        for (number, batch, line, class, state, code, date, raw) in rows {
+            writeln!(
+                out,
+                "{number} batch {} line {} {class} {state} {code} on {}: {}",
+                batch.unwrap(),
+                line.unwrap(),
+                date.unwrap(),
+                raw.unwrap().replace('\t', "<tab>"),
+            )
+            .unwrap();
+        }
+        out
+    }
+
+    /// How many batches, entries of batches and rejections the account has.
+    pub fn counts(&self) -> (i64, i64, i64) {
+        let db = &mut self.app.db();
+        let account = self.number(db);
+        let batches = batches::table
+            .filter(batches::account_id.eq(account))
+            .count()
+            .get_result(db)
+            .unwrap();
+        let entries = journal::table
+            .filter(journal::account_id.eq(account))
+            .filter(journal::batch.is_not_null())
+            .count()
+            .get_result(db)
+            .unwrap();
+        let kept = rejections::table
+            .filter(rejections::account_id.eq(account))
+            .count()
+            .get_result(db)
+            .unwrap();
+        (batches, entries, kept)
+    }
+}

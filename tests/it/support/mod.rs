@@ -1,0 +1,51 @@
+//! What the tests share: engines, servers, shops and a client.
+//!
+//! | module | what it has |
+//! | --- | --- |
+//! | [`engine`] | the two engines, and databases on them |
+//! | [`app`] | a running server, shared by the tests of an engine, and shops on it |
+//! | [`client`] | HTTP as clients speak it |
+//! | [`books`] | balances, entries and rejections as the tests read them from the database |
+//! | [`process`] | the program itself, as a process that can be killed |
+//! | [`load`] | clients that post under load, and the check of the journal against what they were told |
+//! | [`trace`] | what a process asked of the kernel, by strace |
+
+pub mod app;
+pub mod books;
+pub mod client;
+pub mod engine;
+pub mod load;
+#[cfg(feature = "mysql")]
+pub mod mariadb;
+pub mod process;
+#[cfg(feature = "mysql")]
+pub mod proxy;
+pub mod trace;
+
+/// Declares tests that run once on each engine: `on_both_engines! { fn name(engine: Engine) { … } }`.
+macro_rules! on_both_engines {
+    ($($(#[$attribute:meta])* fn $name:ident($engine:ident: $type:ty) $body:block)*) => {
+        $(
+            mod $name {
+                #[allow(unused_imports)]
+                use super::*;
+
+                fn story($engine: $type) $body
+
+                $(#[$attribute])*
+                #[test]
+                fn sqlite() {
+                    story($crate::support::engine::Engine::Sqlite);
+                }
+
+                #[cfg(feature = "mysql")]
+                $(#[$attribute])*
+                #[test]
+                fn mysql() {
+                    story($crate::support::engine::Engine::Mysql);
+                }
+            }
+        )*
+    };
+}
+pub(crate) use on_both_engines;
