@@ -12,7 +12,8 @@ use crate::secrets::ServerKey;
 use crate::store::connect::Readers;
 use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, RETRY_AFTER};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use actix_web::rt::signal::unix::{SignalKind, signal};
 use actix_web::web::{self, Data, Payload};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use futures_core::Stream;
@@ -89,27 +90,32 @@ pub fn start(settings: &Settings, key: ServerKey) -> Result<Running, Box<dyn Err
         .name("http".to_owned())
         .spawn(move || {
             actix_web::rt::System::new().block_on(async move {
+                // Listened to before anybody is told that the server is ready: a signal must never find nobody.
+                let mut terminate = signal(SignalKind::terminate())?;
+                let mut interrupt = signal(SignalKind::interrupt())?;
                 let server =
                     HttpServer::new(move || App::new().app_data(state.clone()).configure(routes))
                         .workers(limits.http_workers)
                         .keep_alive(Duration::from_secs(limits.keep_alive_s))
                         .client_request_timeout(Duration::from_millis(limits.client_timeout_ms))
-                        .max_connections(limits.max_connections)
+                        .max_connections(
+                            limits.max_connections.div_ceil(limits.http_workers.max(1)),
+                        )
                         .shutdown_timeout(limits.shutdown_timeout_s)
+                        .disable_signals()
                         .listen(listener)?
                         .run();
-                let mut server = pin!(server);
-                let mut ready = Some(ready);
-                // The first poll starts the workers and takes over the signals. Whoever is told earlier could end the
-                // process with a SIGTERM that nobody handles yet.
-                std::future::poll_fn(move |context| {
-                    let polled = server.as_mut().poll(context);
-                    if let Some(ready) = ready.take() {
-                        let _gone = ready.send(server.handle());
+                let handle = server.handle();
+                let _gone = ready.send(handle.clone());
+                actix_web::rt::spawn(async move {
+                    tokio::select! {
+                        _ = terminate.recv() => {}
+                        _ = interrupt.recv() => {}
                     }
-                    polled
-                })
-                .await
+                    tracing::info!("stopping: requests that were accepted are finished");
+                    handle.stop(true).await;
+                });
+                server.await
             })
         })?;
     let handle = started.recv()?;
@@ -233,8 +239,12 @@ async fn api15_request(request: HttpRequest, payload: Payload, state: Data<State
     let incoming = Incoming {
         query: request.query_string(),
         content_type: header(CONTENT_TYPE.as_str()),
-        // Some proxies drop names with an underscore, so the other spelling is taken as well.
-        header_key: header("api_access_key").or_else(|| header("api-access-key")),
+        // Some proxies drop names with an underscore, so the other spelling is taken as well. One that is no text is
+        // still the one that counts.
+        header_key: ["api_access_key", "api-access-key"]
+            .iter()
+            .find_map(|name| request.headers().get(*name))
+            .map(|value| value.to_str().unwrap_or("")),
         body,
     };
     match arrived {
@@ -250,7 +260,7 @@ fn respond(answer: api15::Answer, close: bool) -> HttpResponse {
         .insert_header((CONTENT_TYPE, answer.content_type))
         .insert_header((CACHE_CONTROL, "no-store"))
         .insert_header(("X-Content-Type-Options", "nosniff"));
-    if status == StatusCode::SERVICE_UNAVAILABLE {
+    if answer.retry {
         response.insert_header((RETRY_AFTER, "1"));
     }
     if close {
@@ -279,10 +289,6 @@ async fn receive(
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.parse::<usize>().ok())
         .unwrap_or(0);
-    if declared > max && request.headers().contains_key(EXPECT) {
-        // The client asks first: it need not send anything.
-        return Err(too_large());
-    }
     body.reserve(declared.min(max).min(TRUSTED_BYTES));
     let mut payload = pin!(payload);
     let mut keep = if declared > max {

@@ -8,6 +8,9 @@ use crate::config::DatabaseUrl;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::r2d2;
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt;
 use std::time::Duration;
 
 /// Why a connection could not be opened, for a person: what was tried, what the database said, what to check.
@@ -63,6 +66,19 @@ fn sqlite(path: &std::path::Path, role: Role) -> Result<Db, ConnectError> {
             "the SQLite file {shown} cannot be opened: {error}. Check that its directory exists and may be written."
         ))
     };
+    if role != Role::Reader {
+        // The file has people's names in it: nobody else may read it. SQLite gives its other files the same mode.
+        let made = OpenOptions::new()
+            .create_new(true)
+            .write(true)
+            .mode(0o600)
+            .open(path);
+        if let Err(error) = made
+            && error.kind() != ErrorKind::AlreadyExists
+        {
+            return Err(fail(&error));
+        }
+    }
     let text = path
         .to_str()
         .ok_or_else(|| fail(&"the path is not UTF-8"))?;

@@ -2,14 +2,16 @@
 //!
 //! Belongs here: `[[account]]`, `[[account.user]]`, `[[account.brand]]`.
 
-use super::section::{Found, Notes, Section, Taken};
-use super::{Campaign, Customer, campaign, customer};
+use super::fault::{Notes, Taken};
+use super::section::{Found, Section};
+use super::{Campaign, Customer, Runs, campaign, customer};
 use crate::amount;
 use crate::loyalty::account::{ID_MAX_CHARS, TEXT_MAX_CHARS};
 use crate::secrets::Secret;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use std::collections::HashSet;
+use toml::de::DeTable;
 
 /// An account of the file.
 #[derive(Clone, Debug)]
@@ -95,25 +97,43 @@ struct Installation {
     tokens: HashSet<String>,
 }
 
+/// Reads all accounts. Where customers were split off, there must be as many accounts as the splitter saw; else `None`.
 pub(super) fn read_all(
     notes: &mut Notes,
     root: &Section<'_, '_>,
+    split: Option<(usize, &Runs<'_>)>,
     now: DateTime<Utc>,
-) -> Vec<Account> {
+) -> Option<Vec<Account>> {
     let mut installation = Installation::default();
     let keys = (ACCOUNT_KEYS, ["duplicate_window_s"].as_slice());
     let sections = root.sections(notes, "account", "[[account]]", keys);
-    sections
-        .iter()
-        .filter_map(|section| account(notes, section, &mut installation, now))
-        .collect()
+    if split.is_some_and(|(accounts, _)| accounts != sections.len()) {
+        return None;
+    }
+    let runs = split.map(|(_, runs)| runs);
+    let accounts = sections.iter().enumerate().filter_map(|(place, section)| {
+        let mut customers = customer::Reader::new(now);
+        let account = account(
+            notes,
+            section,
+            &mut installation,
+            &mut customers,
+            (place, runs),
+        )?;
+        Some(Account {
+            customers: customers.list,
+            ..account
+        })
+    });
+    Some(accounts.collect())
 }
 
 fn account(
     notes: &mut Notes,
     section: &Section<'_, '_>,
     installation: &mut Installation,
-    now: DateTime<Utc>,
+    customers: &mut customer::Reader,
+    (place, runs): (usize, Option<&Runs<'_>>),
 ) -> Option<Account> {
     let before = notes.count();
     let id = section.required(notes, "id", ID_MAX_CHARS);
@@ -139,7 +159,25 @@ fn account(
     let sure = (notes.count() == before).then_some(campaigns.as_slice());
     let users = users(notes, section, sure, &mut installation.users);
     let brands = brands(notes, section, &mut installation.tokens);
-    let customers = customer::read_all(notes, section, sure, now);
+    customers.read(notes, section, sure);
+    let runs = runs.map(|runs| runs.list.iter().map(|run| (runs.text, run)));
+    for (text, (_, run)) in runs
+        .into_iter()
+        .flatten()
+        .filter(|(_, (of, _))| *of == place)
+    {
+        let before = notes.place(vec![(0, run.start)]);
+        match DeTable::parse(text.get(run.clone()).unwrap_or_default()) {
+            Ok(document) => {
+                let root = Section::root(notes, document.get_ref(), &["account"]);
+                if let Some(account) = root.table(notes, "account", "[[account]]") {
+                    customers.read(notes, &account, sure);
+                }
+            }
+            Err(error) => notes.syntax(&error),
+        }
+        notes.place(before);
+    }
     Some(Account {
         line: section.line,
         id: id?.owned(),
@@ -152,7 +190,7 @@ fn account(
         users,
         brands,
         campaigns,
-        customers,
+        customers: Vec::new(),
     })
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Belongs here: `[[account.campaign]]`, and which kind has which keys.
 
-use super::section::{Notes, Section, Taken};
+use super::fault::{Notes, Taken};
+use super::section::Section;
 use crate::amount::Amount;
 use crate::loyalty::account::{ID_MAX_CHARS, Kind, Operand, TEXT_MAX_CHARS};
 use crate::text;

@@ -4,7 +4,8 @@
 
 use super::Campaign;
 use super::campaign::AMOUNT_MAX_CHARS;
-use super::section::{Found, Notes, Section};
+use super::fault::Notes;
+use super::section::{Found, Section};
 use crate::amount::Amount;
 use crate::dates;
 use crate::loyalty::account::{ID_MAX_CHARS, Kind, TEXT_MAX_CHARS};
@@ -86,34 +87,48 @@ const KEYS: &[&str] = &[
 ];
 const BALANCE_KEYS: &[&str] = &["campaign", "service_product", "amount"];
 
-/// What is taken in one account: codes and cards (one name space), numbers. The values are lines.
-#[derive(Default)]
-struct Held<'t> {
-    keys: HashMap<&'t str, usize>,
+/// Reads the customers of one account, in one or several parts.
+pub(super) struct Reader {
+    /// What was read.
+    pub(super) list: Vec<Customer>,
+    now: DateTime<Utc>,
+    /// Codes and cards, which share one name space, and their lines.
+    keys: HashMap<Box<str>, usize>,
+    /// Numbers and their lines.
     numbers: HashMap<i64, usize>,
 }
 
-pub(super) fn read_all<'t>(
-    notes: &mut Notes,
-    account: &Section<'t, '_>,
-    campaigns: Option<&[Campaign]>,
-    now: DateTime<Utc>,
-) -> Vec<Customer> {
-    let mut held = Held::default();
-    let sections = account.sections(notes, "customer", "[[account.customer]]", (KEYS, &[]));
-    sections
-        .iter()
-        .map(|section| customer(notes, section, campaigns, &mut held, now))
-        .collect()
+impl Reader {
+    pub(super) fn new(now: DateTime<Utc>) -> Reader {
+        Reader {
+            list: Vec::new(),
+            now,
+            keys: HashMap::new(),
+            numbers: HashMap::new(),
+        }
+    }
+
+    /// Reads the customers of this table. Without `campaigns` their balances are not looked at.
+    pub(super) fn read(
+        &mut self,
+        notes: &mut Notes,
+        account: &Section<'_, '_>,
+        campaigns: Option<&[Campaign]>,
+    ) {
+        for section in account.sections(notes, "customer", "[[account.customer]]", (KEYS, &[])) {
+            let customer = customer(notes, &section, campaigns, self);
+            self.list.push(customer);
+        }
+    }
 }
 
-fn customer<'t>(
+fn customer(
     notes: &mut Notes,
-    section: &Section<'t, '_>,
+    section: &Section<'_, '_>,
     campaigns: Option<&[Campaign]>,
-    held: &mut Held<'t>,
-    now: DateTime<Utc>,
+    held: &mut Reader,
 ) -> Customer {
+    let now = held.now;
     let id = section.integer(notes, "id", 1..=NUMBER_MAX);
     if let Some(id) = id
         && let Some(line) = held.numbers.insert(id, section.line)
@@ -170,7 +185,7 @@ fn customer<'t>(
 }
 
 /// Takes the customer's code and card. A card equal to its own code is one key.
-fn hold<'t>(notes: &mut Notes, held: &mut Held<'t>, line: usize, keys: [Option<Found<'t>>; 2]) {
+fn hold(notes: &mut Notes, held: &mut Reader, line: usize, keys: [Option<Found<'_>>; 2]) {
     for key in keys.into_iter().flatten() {
         match held.keys.get(key.text) {
             Some(other) if *other != line => key.fault(
@@ -179,7 +194,7 @@ fn hold<'t>(notes: &mut Notes, held: &mut Held<'t>, line: usize, keys: [Option<F
                 "Codes and card numbers share one name space: give each customer its own",
             ),
             _ => {
-                held.keys.insert(key.text, line);
+                held.keys.insert(key.text.into(), line);
             }
         }
     }

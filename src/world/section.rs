@@ -2,134 +2,12 @@
 //!
 //! Belongs here: what holds for every key: unknown ones, types, lengths, lines. Does not belong here: what a key means.
 
+use super::fault::Notes;
 use crate::amount::{self, Amount};
 use crate::text;
-use std::collections::HashMap;
 use std::fmt;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
-
-/// One thing that is wrong in a world file.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Fault {
-    /// The line it stands on, from 1.
-    pub line: usize,
-    /// The key, or the table if it is about the whole of it.
-    pub key: String,
-    /// The value as written, cut at 64 characters; `None` if there is none or it is a secret.
-    pub value: Option<String>,
-    /// What is wrong with it, without a full stop.
-    pub wrong: String,
-    /// What to do, without a full stop.
-    pub remedy: String,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}, {}", self.line, self.key)?;
-        if let Some(value) = &self.value {
-            write!(f, " = \"{value}\"")?;
-        }
-        write!(f, ": {}. {}.", self.wrong, self.remedy)
-    }
-}
-
-/// Everything that is wrong in a world file, in the order of its lines; at least one, at most 20 in full.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Faults {
-    /// The first ones.
-    pub list: Vec<Fault>,
-    /// How many more there are.
-    pub more: usize,
-}
-
-impl fmt::Display for Faults {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (nth, fault) in self.list.iter().enumerate() {
-            write!(f, "{}{fault}", if nth == 0 { "" } else { "\n" })?;
-        }
-        if self.more > 0 {
-            write!(f, "\nand {} more", self.more)?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for Faults {}
-
-/// How many faults are told in full.
-const TOLD: usize = 20;
-
-/// Collects faults and knows the lines of the file.
-pub(super) struct Notes {
-    /// Where each line begins, in bytes.
-    starts: Vec<usize>,
-    faults: Vec<Fault>,
-}
-
-impl Notes {
-    pub(super) fn new(text: &str) -> Notes {
-        let feeds = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        Notes {
-            starts: std::iter::once(0)
-                .chain(feeds.map(|(at, _)| at.saturating_add(1)))
-                .collect(),
-            faults: Vec::new(),
-        }
-    }
-
-    /// The line of a place given in bytes, from 1.
-    pub(super) fn line(&self, at: usize) -> usize {
-        self.starts.partition_point(|start| *start <= at)
-    }
-
-    pub(super) fn add(
-        &mut self,
-        line: usize,
-        key: &str,
-        value: Option<&str>,
-        (wrong, remedy): (impl fmt::Display, impl fmt::Display),
-    ) {
-        self.faults.push(Fault {
-            line,
-            key: key.to_owned(),
-            value: value.map(text::shown),
-            wrong: wrong.to_string(),
-            remedy: remedy.to_string(),
-        });
-    }
-
-    pub(super) fn syntax(&mut self, at: usize, message: &str) {
-        let line = self.line(at);
-        self.add(
-            line,
-            "the file",
-            None,
-            (
-                format_args!("this is not TOML: {}", message.trim().replace('\n', "; ")),
-                "Correct that line",
-            ),
-        );
-    }
-
-    /// How many faults there are so far.
-    pub(super) fn count(&self) -> usize {
-        self.faults.len()
-    }
-
-    pub(super) fn finish(mut self) -> Result<(), Faults> {
-        if self.faults.is_empty() {
-            return Ok(());
-        }
-        self.faults.sort_by_key(|fault| fault.line);
-        let more = self.faults.len().saturating_sub(TOLD);
-        self.faults.truncate(TOLD);
-        Err(Faults {
-            list: self.faults,
-            more,
-        })
-    }
-}
 
 /// Keys whose values are never shown.
 const SECRETS: &[&str] = &["api_key", "password", "secret", "token"];
@@ -200,6 +78,14 @@ impl<'t, 'i> Section<'t, 'i> {
         };
         section.know(notes, keys, &[]);
         section
+    }
+
+    /// The table under a key, if it is one.
+    pub(super) fn table(&self, notes: &Notes, key: &str, name: &'static str) -> Option<Self> {
+        match self.value(notes, key)? {
+            (line, DeValue::Table(table)) => Some(Section { line, name, table }),
+            _ => None,
+        }
     }
 
     /// Notes keys that are neither known nor, being for `later`, refused with their reason.
@@ -441,24 +327,5 @@ fn type_name(value: &DeValue<'_>) -> &'static str {
         DeValue::Datetime(_) => "a date",
         DeValue::Array(_) => "a list",
         DeValue::Table(_) => "a table",
-    }
-}
-
-/// Which ids are taken, and on which line.
-#[derive(Default)]
-pub(super) struct Taken(HashMap<String, usize>);
-
-impl Taken {
-    /// Takes an id; notes it if it is taken already. `scope` says where it has to be unique.
-    pub(super) fn take(&mut self, notes: &mut Notes, id: Found<'_>, scope: &str) {
-        if let Some(line) = self.0.get(id.text) {
-            id.fault(
-                notes,
-                format_args!("line {line} has it already, and it must be unique {scope}"),
-                "Give each its own",
-            );
-        } else {
-            self.0.insert(id.owned(), id.line);
-        }
     }
 }

@@ -265,7 +265,7 @@ fn texts_have_a_type_a_length_and_no_control_characters() {
         "xxxx",
         &format!(
             "code = \"{}…\": it is longer than 64 characters. Shorten it.",
-            &long[1..]
+            "x".repeat(64)
         ),
     );
     one_fault(
@@ -518,4 +518,57 @@ fn many_faults_are_told_up_to_twenty() {
     let faults = faults(&text);
     assert_eq!((faults.list.len(), faults.more), (20, 30));
     assert!(faults.to_string().ends_with("\nand 30 more"));
+}
+
+#[test]
+fn customers_that_are_split_off_keep_their_lines_and_accounts() {
+    let account = |id: &str| {
+        format!(
+            "[[account]]\nid = \"{id}\"\nname = \"N\"\ncurrency = \"USD\"\ntimezone = \"UTC\"\n"
+        )
+    };
+    let customer = |code: &str| format!("[[account.customer]]\ncode = \"{code}\"\n");
+    let user = "  [[account.user]]\nid = \"u\"\n";
+    let mut text = account("a");
+    for number in 0..2500 {
+        text.push_str(&customer(&format!("a{number}")));
+    }
+    text.push_str(user);
+    text.push_str(&customer("after the user"));
+    text.push_str(&account("b"));
+    text.push_str("[[account.customer]]\ncode = \"a1\"\n[[account.customer.balances]]\n");
+    let wrong = faults(&text).to_string();
+    assert!(wrong.starts_with("line 5017, campaign: "), "{wrong}");
+
+    let text = text.replace("[[account.customer.balances]]\n", "");
+    // A text over several lines: not split.
+    for text in [&text, &format!("{text}email = \"\"\"x\"\"\"\n")] {
+        let world = read(text, now()).unwrap();
+        let [a, b] = world.accounts.as_slice() else {
+            panic!("two accounts")
+        };
+        assert_eq!((a.customers.len(), b.customers.len()), (2501, 1));
+        assert_eq!(a.users[0].line, 5006);
+        assert_eq!(a.customers[2499].line, 5004);
+        assert_eq!(a.customers[2500].code.as_deref(), Some("after the user"));
+        assert_eq!((b.line, b.customers[0].line), (5010, 5015));
+    }
+
+    let twice = format!("{text}[[account.customer]]\ncode = \"a1\"\n");
+    assert!(
+        faults(&twice)
+            .to_string()
+            .starts_with("line 5018, code = \"a1\": the customer of line 5015")
+    );
+    let odd = text.replace("[[account]]", "[[ account ]]");
+    assert_eq!(
+        read(&odd, now()).unwrap().accounts.len(),
+        2,
+        "read as a whole"
+    );
+    let orphan = faults(&customer("x")).to_string();
+    assert!(
+        orphan.starts_with("line 1, account: it is a table, not a list."),
+        "{orphan}"
+    );
 }

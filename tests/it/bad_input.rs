@@ -98,7 +98,7 @@ on_both_engines! {
     fn another_accounts_campaigns_and_customers_look_like_unknown_ones(engine: Engine) {
         let app = App::shared(engine);
         let mine = app.shop(WORLD);
-        let other = app.shop(&WORLD.replace("id = \"P\"", "id = \"THEIRS\"").replace("12122", "99122"));
+        let other = app.shop(&WORLD.replace("\"P\"", "\"THEIRS\"").replace("12122", "99122"));
         other.lines("THEIRS|99122|N|5||");
         let text = |line: &str, value: &str| mine.lines(line).body.replace(value, "VALUE");
         assert_eq!(text("THEIRS|12121|N|5||", "THEIRS"), text("NOBODYS|12121|N|5||", "NOBODYS"));
@@ -151,12 +151,6 @@ on_both_engines! {
             assert_eq!(reply.status, 413);
             assert!(reply.body.starts_with("<?xml"), "{}", reply.body);
         }
-        // A client that asks first is told before it sends.
-        let reply = exchange(
-            app.address,
-            b"POST /?output=JSON HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 9999999\r\nConnection: close\r\n\r\n",
-        );
-        assert_eq!((reply.status, error(&reply).contains("20000")), (413, true));
         still_works(&shop);
         drop(app.stop());
     }

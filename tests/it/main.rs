@@ -14,6 +14,7 @@
 
 mod bad_input;
 mod big;
+mod commands;
 mod concurrency;
 mod crash;
 mod durability;

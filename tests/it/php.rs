@@ -54,7 +54,7 @@ on_both_engines! {
             let read = php(&shop, how, "\nP|12121|N|14,95|2010-03-15|API test import 1\nG|12121|Y|0.50||\n", json!({}));
             assert_eq!(read, json!({"error": "", "status": "success", "reply": imported(2), "twice": imported(2)}), "{how}");
         }
-        assert_eq!(shop.balance("P", "12121"), (1500_00 + 4 * 14_95) * 100);
+        assert_eq!(shop.balance("P", "12121"), (150_000 + 4 * 1_495) * 100);
         assert_eq!(shop.balance("G", "12121"), 98 * 10_000);
     }
 

@@ -136,7 +136,7 @@ pub(super) fn write<'w>(
         stored.iter().map(|row| row.campaign_id.as_str()),
         |id| wanted.iter().any(|campaign| campaign.id == id),
     );
-    parts.name_others(work, wanted);
+    parts.name_others(work, wanted, &numbers);
     Ok(numbers)
 }
 
@@ -148,7 +148,7 @@ fn may_change(
 ) -> Result<(), Stop> {
     let refuse = |key: &str, old: &str, new: &str, why: &str| {
         Err(Stop::Refused(format!(
-            "line {}, campaign {}: its {key} is {old} and cannot become {new}{why}. Keep {key} as it was, or make a \
+            "line {}, campaign {}: {key} is {old} and cannot become {new}{why}. Write {key} = {old} as before, or make a \
              campaign with another id",
             campaign.line,
             shown(&campaign.id),
@@ -352,27 +352,38 @@ impl Parts {
         Ok(())
     }
 
-    fn name_others(&self, work: &mut Work<'_>, wanted: &[Campaign]) {
-        let stored = self.rewards.iter().map(|row| row.id.as_str());
-        name_others(&mut work.kept, "reward", stored, |id| {
-            wanted
-                .iter()
-                .any(|campaign| campaign.rewards.iter().any(|reward| reward.id == id))
-        });
-        let stored = self.promotions.iter().map(|row| row.id.as_str());
-        name_others(&mut work.kept, "promotion", stored, |id| {
-            wanted.iter().any(|campaign| {
-                campaign
-                    .promotions
-                    .iter()
-                    .any(|promotion| promotion.id == id)
-            })
-        });
-        let stored = self.items.iter().map(|row| row.id.as_str());
-        name_others(&mut work.kept, "item", stored, |id| {
-            wanted
-                .iter()
-                .any(|campaign| campaign.items.iter().any(|item| item.id == id))
-        });
+    /// Names what is stored but not in the file, of the campaigns that are in the file.
+    fn name_others(&self, work: &mut Work<'_>, wanted: &[Campaign], numbers: &HashMap<&str, i32>) {
+        let listed = |campaign: i32| numbers.values().any(|number| *number == campaign);
+        let stored = self.rewards.iter().filter(|row| listed(row.campaign));
+        name_others(
+            &mut work.kept,
+            "reward",
+            stored.map(|row| row.id.as_str()),
+            |id| {
+                let mut all = wanted.iter().flat_map(|campaign| &campaign.rewards);
+                all.any(|reward| reward.id == id)
+            },
+        );
+        let stored = self.promotions.iter().filter(|row| listed(row.campaign));
+        name_others(
+            &mut work.kept,
+            "promotion",
+            stored.map(|row| row.id.as_str()),
+            |id| {
+                let mut all = wanted.iter().flat_map(|campaign| &campaign.promotions);
+                all.any(|promotion| promotion.id == id)
+            },
+        );
+        let stored = self.items.iter().filter(|row| listed(row.campaign));
+        name_others(
+            &mut work.kept,
+            "item",
+            stored.map(|row| row.id.as_str()),
+            |id| {
+                let mut all = wanted.iter().flat_map(|campaign| &campaign.items);
+                all.any(|item| item.id == id)
+            },
+        );
     }
 }

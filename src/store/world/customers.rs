@@ -2,11 +2,12 @@
 //!
 //! A chunk is planned as a whole before its first row is written: a contradiction leaves nothing of it behind.
 
+use super::same::{Stored, changed};
 use super::{Stop, commit, transact};
 use crate::amount::Amount;
 use crate::dates::{self, Day};
 use crate::loyalty::account as rules;
-use crate::loyalty::ledger::{BalanceKey, Entry, EntryKind, Holder, Holders, Ledger, Numbers};
+use crate::loyalty::ledger::{BalanceKey, Entry, EntryKind, Holders, Ledger, Numbers};
 use crate::secrets;
 use crate::store::heads::{self, Head};
 use crate::store::journal::{self, CustomerRow};
@@ -16,41 +17,10 @@ use crate::text::shown;
 use crate::world::{Account, Customer};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// Customers of one transaction.
 const CHUNK: usize = 5_000;
-
-#[derive(Queryable, Selectable, AsChangeset, Identifiable, Clone, PartialEq)]
-#[diesel(table_name = customers, primary_key(account_id, number), treat_none_as_null = true)]
-struct Stored {
-    account_id: i32,
-    number: i64,
-    code: Option<String>,
-    card_number: Option<String>,
-    first_name: Option<String>,
-    last_name: Option<String>,
-    email: Option<String>,
-    phone: Option<String>,
-    cellphone: Option<String>,
-    document: Option<String>,
-    created_at: i64,
-}
-
-impl Stored {
-    /// What to call it.
-    fn name(&self) -> String {
-        match self.code.as_ref().or(self.card_number.as_ref()) {
-            Some(name) => format!("customer {} (\"{}\")", self.number, shown(name)),
-            None => format!("customer {}", self.number),
-        }
-    }
-
-    fn keys(&self) -> HashSet<&str> {
-        let keys = [&self.code, &self.card_number];
-        keys.into_iter().flatten().map(String::as_str).collect()
-    }
-}
 
 /// What was done to the customers of one account.
 #[derive(Default)]
@@ -146,7 +116,7 @@ pub(super) fn kept(db: &mut Db, account: i32, tally: &Tally) -> Result<Vec<Strin
 }
 
 /// Some customers of the file, to be written in one transaction.
-struct Chunk<'w> {
+pub(super) struct Chunk<'w> {
     wanted: &'w Account,
     /// The account as it is stored now.
     rules: rules::Account,
@@ -220,7 +190,11 @@ impl<'w> Chunk<'w> {
         Ok(stored)
     }
 
-    fn refuse<T>(&self, customer: &Customer, text: impl std::fmt::Display) -> Result<T, Stop> {
+    pub(super) fn refuse<T>(
+        &self,
+        customer: &Customer,
+        text: impl std::fmt::Display,
+    ) -> Result<T, Stop> {
         Err(Stop::Refused(format!(
             "line {}, customer {} of account {}: {text}",
             customer.line,
@@ -282,96 +256,6 @@ impl<'w> Chunk<'w> {
             plan.done.seen.insert(number, customer.line);
         }
         Ok(plan)
-    }
-
-    /// The stored customer that this one is: by its code, else its card, else its number.
-    fn find<'s>(
-        &self,
-        customer: &Customer,
-        holders: &Holders,
-        stored: &'s HashMap<i64, Stored>,
-    ) -> Result<Option<&'s Stored>, Stop> {
-        let holder = |key: &Option<String>| -> Option<Holder> {
-            key.as_ref()
-                .and_then(|key| holders.get(key.as_str()).copied())
-        };
-        let named = |number: i64| {
-            let found = stored.get(&number);
-            found.map_or_else(|| format!("customer {number}"), Stored::name)
-        };
-        let (by_code, by_card) = (holder(&customer.code), holder(&customer.card_number));
-        if let Some(found) = by_code {
-            let code = shown(customer.code.as_deref().unwrap_or_default());
-            let held = stored.get(&found.customer);
-            if found.replaced || held.is_some_and(|held| held.code != customer.code) {
-                let kind = if found.replaced {
-                    "replaced card"
-                } else {
-                    "card number"
-                };
-                let name = named(found.customer);
-                return self.refuse(
-                    customer,
-                    format_args!(
-                        "its code \"{code}\" is a {kind} of {name}. Write that customer's code, or give this one \
-                         another"
-                    ),
-                );
-            }
-        }
-        if let Some(found) = by_card {
-            let card = shown(customer.card_number.as_deref().unwrap_or_default());
-            let name = named(found.customer);
-            if by_code.is_some_and(|other| other.customer != found.customer) {
-                return self.refuse(
-                    customer,
-                    format_args!(
-                        "its card number \"{card}\" is held by {name}. Give this one another card number, or free \
-                         that one first"
-                    ),
-                );
-            }
-            if by_code.is_none() && found.replaced {
-                return self.refuse(
-                    customer,
-                    format_args!(
-                        "its card number \"{card}\" is a replaced card of {name}. Write that customer's code, or \
-                         give this one another card number"
-                    ),
-                );
-            }
-        }
-        let found = by_code.or(by_card).map(|found| found.customer);
-        match (found, customer.id) {
-            (Some(found), Some(id)) if found != id => self.refuse(
-                customer,
-                format_args!(
-                    "it has the id {id} in the file, but is {} in the database. Leave id out, or write id = {found}",
-                    named(found)
-                ),
-            ),
-            (Some(found), _) => match stored.get(&found) {
-                Some(row) => Ok(Some(row)),
-                None => Err(Failure::Data(format!(
-                    "customer {found} holds a code or card number and is missing"
-                ))
-                .into()),
-            },
-            (None, Some(id)) => {
-                let only_id = customer.code.is_none() && customer.card_number.is_none();
-                match stored.get(&id) {
-                    Some(row) if !only_id => self.refuse(
-                        customer,
-                        format_args!(
-                            "its id {id} is the number of {}. Leave id out, or write the code of that customer",
-                            row.name()
-                        ),
-                    ),
-                    found => Ok(found),
-                }
-            }
-            (None, None) => Ok(None),
-        }
     }
 
     /// Writes a change and moves the keys; tells whether any moved.
@@ -503,40 +387,6 @@ impl<'w> Chunk<'w> {
             ),
         }
     }
-}
-
-/// The row as the file wants it, and whether the file's card has been replaced: then the newer card stays. What the
-/// file leaves out is left alone.
-fn changed(customer: &Customer, old: &Stored, holders: &Holders) -> (Stored, bool) {
-    let given = |field: &Option<String>, old: &Option<String>| {
-        if field.is_some() {
-            field.clone()
-        } else {
-            old.clone()
-        }
-    };
-    let card = customer.card_number.as_deref();
-    let replaced = card
-        .and_then(|card| holders.get(card))
-        .is_some_and(|holder| holder.replaced);
-    let new = Stored {
-        account_id: old.account_id,
-        number: old.number,
-        code: given(&customer.code, &old.code),
-        card_number: if replaced {
-            old.card_number.clone()
-        } else {
-            given(&customer.card_number, &old.card_number)
-        },
-        first_name: given(&customer.first_name, &old.first_name),
-        last_name: given(&customer.last_name, &old.last_name),
-        email: given(&customer.email, &old.email),
-        phone: given(&customer.phone, &old.phone),
-        cellphone: given(&customer.cellphone, &old.cellphone),
-        document: given(&customer.document, &old.document),
-        created_at: customer.created_us.unwrap_or(old.created_at),
-    };
-    (new, replaced)
 }
 
 fn entry<'a>(

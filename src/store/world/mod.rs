@@ -8,10 +8,12 @@
 //! | [`account`] | accounts, users with their keys, brands |
 //! | [`campaigns`] | campaigns with rewards, promotions, items |
 //! | [`customers`] | customers with their codes, cards and opening balances |
+//! | [`same`] | nothing: recognises stored customers |
 
 mod account;
 mod campaigns;
 mod customers;
+mod same;
 
 use super::heads::Head;
 use super::{Db, Failure, dialect, heads};
