@@ -45,11 +45,12 @@ fn without_values(text: &str) -> String {
     text.to_owned()
 }
 
-/// MySQL 1213, 1205 and 1020.
+/// MySQL 1213, 1205, 1020 and 1615. The texts are English because every session asks for that ([`super::connect`]).
 const CONFLICTS: &[&str] = &[
     "Deadlock found",
     "Lock wait timeout exceeded",
     "Record has changed since last read",
+    "needs to be re-prepared",
 ];
 
 /// Errors that no line of data can cause.
@@ -68,12 +69,17 @@ const AWAY: &[&str] = &[
     "is full",
     "from storage engine",
     "Too many connections",
+    "communication packets",
+    "disconnected by the server because of inactivity",
+    "max_prepared_stmt_count",
+    "WSREP has not yet prepared node",
     // SQLite: SQLITE_BUSY, _LOCKED, _IOERR, _FULL, _CANTOPEN, _READONLY, _CORRUPT, _NOMEM.
     "database is locked",
     "database table is locked",
     "disk I/O error",
     "unable to open database file",
     "attempt to write a readonly database",
+    "locking protocol",
     "database disk image is malformed",
     "out of memory",
 ];
@@ -285,7 +291,7 @@ pub(super) fn chunks<T>(rows: &[T], weight: impl Fn(&T) -> usize) -> impl Iterat
     })
 }
 
-/// Keys of one look-up: keeps the JSON document below a megabyte.
+/// Keys of one look-up: keeps the JSON document below three megabytes.
 const KEYS_PER_LOOKUP: usize = 10_000;
 
 /// A row of [`find_keys`]: value, customer, whether replaced.
@@ -440,4 +446,58 @@ pub fn save_dates(db: &mut Db, rows: &[DateRow]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unknown(text: &str) -> Failure {
+        classify(&Error::DatabaseError(
+            DatabaseErrorKind::Unknown,
+            Box::new(text.to_owned()),
+        ))
+    }
+
+    #[test]
+    fn an_error_that_no_line_can_cause_is_never_the_datas_fault() {
+        for text in CONFLICTS {
+            assert!(matches!(unknown(text), Failure::Conflict(_)), "{text}");
+        }
+        for text in AWAY {
+            assert!(matches!(unknown(text), Failure::Away(_)), "{text}");
+        }
+        for text in ["Data too long for column 'given' at row 1", "poisoned", ""] {
+            assert!(matches!(unknown(text), Failure::Data(_)), "{text}");
+        }
+    }
+
+    #[test]
+    fn values_that_the_database_repeats_stay_out_of_the_log() {
+        let text = "Duplicate entry '1-O'Neil's card' for key 'PRIMARY'";
+        assert_eq!(
+            without_values(text),
+            "Duplicate entry '…' for key 'PRIMARY'"
+        );
+        let text = "Incorrect string value: '\\xF0' for column `p`.`journal`.`given` at row 1";
+        assert_eq!(
+            without_values(text),
+            "Incorrect string value: '…' for column `p`.`journal`.`given` at row 1"
+        );
+        assert_eq!(without_values("disk I/O error"), "disk I/O error");
+    }
+
+    #[cfg(feature = "mysql")]
+    #[test]
+    fn rows_are_cut_by_number_and_by_weight() {
+        let sizes = |rows: &[usize]| -> Vec<usize> {
+            chunks(rows, |row| *row).map(<[usize]>::len).collect()
+        };
+        assert_eq!(sizes(&[0; 2500]), [1000, 1000, 500]);
+        assert_eq!(
+            sizes(&[BYTES_PER_INSERT + 1, 1, BYTES_PER_INSERT, 1]),
+            [1, 1, 1, 1]
+        );
+        assert_eq!(sizes(&[]), [0_usize; 0]);
+    }
 }
