@@ -109,7 +109,7 @@ codes! {
     LineTooLong "line_too_long" Request
         "Line {value} is longer than {detail} bytes" "Check that each line of Visits_Data ends with a line feed."
     TooManyOpenFaults "too_many_open_faults" Request
-        "This account has {detail} refused lines that wait to be looked at" "Look at them with the command: punchcard rejections list."
+        "This account has {detail} refused lines that wait to be looked at" "The operator sees them with punchcard rejections list, and can raise max_open_faults."
     NotStored "not_stored" Request
         "This request could not be stored; nothing was posted (reference {detail})" "The reason is in the server's log, under that reference."
     Unavailable "unavailable" Request
@@ -126,6 +126,8 @@ codes! {
         "Campaign kind not served yet: {detail}" "Send lines of points and gift-card campaigns."
     UnknownCustomer "unknown_customer" Fault
         "No customer has the code or card number \"{value}\"" "Send an existing code, or create_new_customers=Y."
+    MissingCode "missing_code" Fault
+        "The code is empty" "Send a customer's code or card number."
     CustomersDiffer "customers_differ" Fault
         "The code and the card number \"{value}\" belong to different customers" "Send one of them, or two of the same customer."
     ReplacedCard "replaced_card" Fault
@@ -153,7 +155,7 @@ codes! {
     TooManyPromotions "too_many_promotions" Fault
         "The line names more than {detail} promotions" "Send fewer."
     BadDate "bad_date" Fault
-        "The date \"{value}\" cannot be read" "Send YYYY-MM-DD."
+        "The date \"{value}\" cannot be read: {detail}" "Send YYYY-MM-DD."
     DateOutOfRange "date_out_of_range" Fault
         "The date \"{value}\" is not between 1900-01-01 and tomorrow" "Send a date in that range."
     TooLong "too_long" Fault

@@ -98,7 +98,9 @@ pub fn start(settings: &Settings, key: ServerKey) -> Result<Running, Box<dyn Err
                         .workers(limits.http_workers)
                         .keep_alive(Duration::from_secs(limits.keep_alive_s))
                         .client_request_timeout(Duration::from_millis(limits.client_timeout_ms))
-                        .max_connections(limits.max_connections)
+                        .max_connections(
+                            limits.max_connections.div_ceil(limits.http_workers.max(1)),
+                        )
                         .shutdown_timeout(limits.shutdown_timeout_s)
                         .disable_signals()
                         .listen(listener)?
@@ -237,8 +239,12 @@ async fn api15_request(request: HttpRequest, payload: Payload, state: Data<State
     let incoming = Incoming {
         query: request.query_string(),
         content_type: header(CONTENT_TYPE.as_str()),
-        // Some proxies drop names with an underscore, so the other spelling is taken as well.
-        header_key: header("api_access_key").or_else(|| header("api-access-key")),
+        // Some proxies drop names with an underscore, so the other spelling is taken as well. One that is no text is
+        // still the one that counts.
+        header_key: ["api_access_key", "api-access-key"]
+            .iter()
+            .find_map(|name| request.headers().get(*name))
+            .map(|value| value.to_str().unwrap_or("")),
         body,
     };
     match arrived {
@@ -254,7 +260,7 @@ fn respond(answer: api15::Answer, close: bool) -> HttpResponse {
         .insert_header((CONTENT_TYPE, answer.content_type))
         .insert_header((CACHE_CONTROL, "no-store"))
         .insert_header(("X-Content-Type-Options", "nosniff"));
-    if status == StatusCode::SERVICE_UNAVAILABLE {
+    if answer.retry {
         response.insert_header((RETRY_AFTER, "1"));
     }
     if close {

@@ -31,12 +31,11 @@ pub struct Identity {
 }
 
 /// Finds the fields that every request must carry; the first that is missing, in the order of the published document,
-/// is the problem. A header with a secret, even an empty one, is the only one looked at.
+/// is the problem. Ids are compared as they were sent. A header with a secret, even an empty one, is the only one looked at.
 pub fn require<'a>(params: &'a Params, header_key: Option<&'a str>) -> Result<Named<'a>, Problem> {
     let field = |name: &str| {
-        params
-            .text(name)
-            .ok_or_else(|| Problem::new(Code::MissingField).field(name))
+        let sent = params.get(name).filter(|sent| !sent.trim().is_empty());
+        sent.ok_or_else(|| Problem::new(Code::MissingField).field(name))
     };
     let user_id = field("user_id")?;
     let secret = match header_key {
@@ -52,7 +51,7 @@ pub fn require<'a>(params: &'a Params, header_key: Option<&'a str>) -> Result<Na
         user_id,
         secret,
         account_id: field("account_id")?,
-        call: field("type")?,
+        call: field("type")?.trim(),
     })
 }
 

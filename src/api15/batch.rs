@@ -91,7 +91,13 @@ fn delimiter(params: &Params) -> Result<char, Problem> {
     if sent.is_empty() {
         return Err(Problem::new(Code::MissingField).field("delimiter"));
     }
-    match sent.trim_matches(' ').to_ascii_lowercase().as_str() {
+    // A tab is white space itself: it is what is left of nothing else.
+    let word = if sent.trim().is_empty() {
+        sent.trim_matches(' ')
+    } else {
+        sent.trim()
+    };
+    match word.to_ascii_lowercase().as_str() {
         "pipe" | "|" => Ok('|'),
         "comma" | "," => Ok(','),
         "tab" | "\t" => Ok('\t'),

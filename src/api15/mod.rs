@@ -91,6 +91,8 @@ pub struct Answer {
     pub status: u16,
     /// The Content-Type header.
     pub content_type: &'static str,
+    /// Whether the same request may be sent again in a second: nothing was posted.
+    pub retry: bool,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -137,6 +139,7 @@ fn finish(format: &Format, reply: &Reply) -> Answer {
     Answer {
         status: reply.http_status(),
         content_type: format.content_type(),
+        retry: reply.may_be_repeated(),
         body,
     }
 }

@@ -36,6 +36,11 @@ impl Reply {
         }
     }
 
+    /// Whether the same request may be sent again: it was not taken, and nothing was posted.
+    pub fn may_be_repeated(&self) -> bool {
+        matches!(self, Reply::Refused(problem) if problem.code == Code::Unavailable)
+    }
+
     /// Writes the reply below the root.
     pub fn write(&self, sink: &mut dyn Sink) {
         match self {

@@ -4,8 +4,8 @@
 //! from (`layers`), how a text becomes a value ([`value`]), options of a single command (`cli`).
 //!
 //! An option is set, the later the stronger, by its default, a TOML file (`--config`, `PUNCHCARD_CONFIG`), a variable
-//! (`PUNCHCARD_MAX_LINES`, or `PUNCHCARD_MAX_LINES_FILE` for the contents of a file) or a flag (`--max-lines`). A value
-//! that is wrong is an error even where a stronger one hides it.
+//! (`PUNCHCARD_MAX_LINES`, or `PUNCHCARD_MAX_LINES_FILE` for the contents of a file) or, where the command has one, a
+//! flag (`--listen`). A value that is wrong is an error even where a stronger one hides it.
 
 pub mod database_url;
 mod layers;
@@ -119,9 +119,9 @@ options! {
     large_request_lines: usize = "5000" in 1..=1000000;
     /// The most lines of the small requests that share one commit.
     group_lines: usize = "20000" in 1..=1000000;
-    /// The most requests that wait to be written. One more is answered with 503.
+    /// The most requests that wait for one writer. One more is answered with 503.
     queue_requests: usize = "10000" in 1..=1000000;
-    /// The most bytes of the requests that wait to be written, and of the bodies that are arriving; at least
+    /// The most bytes of the requests that wait for one writer, and of all bodies that are arriving; at least
     /// max_body_bytes. Beyond, 503.
     queue_bytes: usize = "268435456" in 65536..=68719476736;
     /// How long a request may wait to be written, in milliseconds. Then it is answered with 503.

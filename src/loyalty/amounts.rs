@@ -153,6 +153,10 @@ fn add_points(
             Operand::Plus => total.plus(value),
         }
         .ok_or_else(too_large)?;
+        // What was added before is multiplied as a whole.
+        if operand == Operand::Times && formula.contains('+') {
+            formula = format!("({formula})");
+        }
         formula.push_str(&format!(
             " {} {}",
             operand.word(),
@@ -250,7 +254,10 @@ mod tests {
             added(true, "50", "345,345,354"),
             ("600.00".to_owned(), Some("50 x 2 x 2 x 2 x 1.5".to_owned()))
         );
-        assert_eq!(added(false, "1", "123,345").0, "22.00");
+        assert_eq!(
+            added(false, "1", "123,345"),
+            ("22.00".to_owned(), Some("(1 + 10) x 2".to_owned()))
+        );
         assert_eq!(added(false, "1", "345 , 123").0, "12.00");
         // 0.0033 x 2 x 1.5 = 0.0099: rounded at the end it is 0.01, rounded after each step it would be 0.02.
         assert_eq!(added(true, "0.0033", "354").0, "0.01");

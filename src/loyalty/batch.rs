@@ -334,11 +334,9 @@ impl<'a> Decider<'a, '_> {
                     .value(card))
             }
             Some(holder) => Ok(Some(holder.customer)),
-            None if named.is_empty() || !lines.layout.create_customers => {
-                Err(Problem::new(Code::UnknownCustomer)
-                    .field(field)
-                    .value(named))
-            }
+            None if !lines.layout.create_customers => Err(Problem::new(Code::UnknownCustomer)
+                .field(field)
+                .value(named)),
             None if on_card.is_some() => Err(Problem::new(Code::KeyTaken)
                 .field("card_number")
                 .value(card)),

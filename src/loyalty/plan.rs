@@ -161,8 +161,12 @@ impl Planner<'_> {
         if sent.is_empty() {
             return Ok(self.today);
         }
-        let day = dates::read(sent, self.lines.layout.old_generation)
-            .map_err(|_| Problem::new(Code::BadDate).field("date").value(sent))?;
+        let day = dates::read(sent, self.lines.layout.old_generation).map_err(|error| {
+            Problem::new(Code::BadDate)
+                .field("date")
+                .value(sent)
+                .detail(error)
+        })?;
         if dates::in_range(day, self.today) {
             Ok(day)
         } else {
@@ -192,6 +196,9 @@ fn place_surplus<'a>(
 }
 
 fn check_keys(values: &Values<'_>) -> Result<(), Problem> {
+    if values.code.is_empty() && values.card.is_empty() {
+        return Err(Problem::new(Code::MissingCode).field("code"));
+    }
     for (name, value) in [("code", values.code), ("card_number", values.card)] {
         check_length(name, value, ID_MAX_CHARS)?;
         if value.chars().any(char::is_control) {

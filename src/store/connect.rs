@@ -8,6 +8,9 @@ use crate::config::DatabaseUrl;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::r2d2;
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt;
 use std::time::Duration;
 
 /// Why a connection could not be opened, for a person: what was tried, what the database said, what to check.
@@ -63,6 +66,19 @@ fn sqlite(path: &std::path::Path, role: Role) -> Result<Db, ConnectError> {
             "the SQLite file {shown} cannot be opened: {error}. Check that its directory exists and may be written."
         ))
     };
+    if role != Role::Reader {
+        // The file has people's names in it: nobody else may read it. SQLite gives its other files the same mode.
+        let made = OpenOptions::new()
+            .create_new(true)
+            .write(true)
+            .mode(0o600)
+            .open(path);
+        if let Err(error) = made
+            && error.kind() != ErrorKind::AlreadyExists
+        {
+            return Err(fail(&error));
+        }
+    }
     let text = path
         .to_str()
         .ok_or_else(|| fail(&"the path is not UTF-8"))?;
@@ -145,7 +161,9 @@ pub fn unsafe_settings(db: &mut Db) -> Result<Vec<String>, Failure> {
             }
             let binlog = variable(conn, "log_bin")?;
             let sync = variable(conn, "sync_binlog")?;
-            if binlog != "0" && sync != "1" {
+            // A switch reads as a word on MariaDB and as a digit on MySQL.
+            let has_binlog = binlog != "0" && !binlog.eq_ignore_ascii_case("off");
+            if has_binlog && sync != "1" {
                 found.push(format!(
                     "the binary log is on and sync_binlog is {sync}, which must be 1"
                 ));

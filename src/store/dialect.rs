@@ -14,7 +14,7 @@ use diesel::sql_types::{BigInt, Bool, Integer, Text};
 
 /// Tells what an error means by its kind and, where the driver keeps only the text, by its text.
 pub fn classify(error: &Error) -> Failure {
-    let text = error.to_string();
+    let text = without_values(&error.to_string());
     let Error::DatabaseError(kind, _) = error else {
         return match error {
             Error::BrokenTransactionManager => Failure::Away(text),
@@ -31,6 +31,18 @@ pub fn classify(error: &Error) -> Failure {
         DatabaseErrorKind::Unknown if says(AWAY) => Failure::Away(text),
         _ => Failure::Data(text),
     }
+}
+
+/// MySQL repeats the value that it refuses, which may be a card number: the log gets the rest.
+fn without_values(text: &str) -> String {
+    for mark in ["entry '", "value: '", "value '"] {
+        if let Some((before, rest)) = text.split_once(mark) {
+            // The value may hold quotes itself; behind the last one stands the name of the column or key.
+            let after = rest.rsplit_once("' for ").map_or("", |(_, after)| after);
+            return format!("{before}{mark}…' for {after}");
+        }
+    }
+    text.to_owned()
 }
 
 /// MySQL 1213, 1205 and 1020.
@@ -219,9 +231,12 @@ pub fn lock_heads(db: &mut Db, accounts: &[i32]) -> Result<Vec<Head>> {
 }
 
 /// Inserts rows of a table that has no conflict to expect: one prepared statement per row on SQLite, where there is
-/// no round trip to save, and several rows a statement on MySQL.
+/// no round trip to save, and several rows a statement on MySQL. The weight of a row is the bytes of its long texts.
 macro_rules! insert_rows {
-    ($db:expr, $table:expr, $rows:expr) => {{
+    ($db:expr, $table:expr, $rows:expr) => {
+        $crate::store::dialect::insert_rows!($db, $table, $rows, |_| 0)
+    };
+    ($db:expr, $table:expr, $rows:expr, $weight:expr) => {{
         let rows = $rows;
         match $db {
             $crate::store::Db::Sqlite(conn) => {
@@ -231,7 +246,7 @@ macro_rules! insert_rows {
             }
             #[cfg(feature = "mysql")]
             $crate::store::Db::Mysql(conn) => {
-                for chunk in rows.chunks($crate::store::dialect::ROWS_PER_INSERT) {
+                for chunk in $crate::store::dialect::chunks(rows, $weight) {
                     diesel::insert_into($table).values(chunk).execute(conn)?;
                 }
             }
@@ -243,6 +258,32 @@ pub(super) use insert_rows;
 /// Rows of one INSERT on MySQL: 22 columns of 1,000 rows stay well below its 65,535 parameters.
 #[cfg(feature = "mysql")]
 pub(super) const ROWS_PER_INSERT: usize = 1000;
+
+/// Bytes of long texts in one INSERT on MySQL: a statement beyond its `max_allowed_packet` (16 MiB by default) would
+/// cost the connection.
+#[cfg(feature = "mysql")]
+const BYTES_PER_INSERT: usize = 4 * 1024 * 1024;
+
+/// Cuts rows into statements of at most [`ROWS_PER_INSERT`] rows and, but for a single heavier row,
+/// [`BYTES_PER_INSERT`].
+#[cfg(feature = "mysql")]
+pub(super) fn chunks<T>(rows: &[T], weight: impl Fn(&T) -> usize) -> impl Iterator<Item = &[T]> {
+    let mut rest = rows;
+    std::iter::from_fn(move || {
+        let mut bytes = 0_usize;
+        let fitting = rest
+            .iter()
+            .take(ROWS_PER_INSERT)
+            .take_while(|row| {
+                bytes = bytes.saturating_add(weight(row));
+                bytes <= BYTES_PER_INSERT
+            })
+            .count();
+        let (chunk, behind) = rest.split_at_checked(fitting.max(1))?;
+        rest = behind;
+        Some(chunk)
+    })
+}
 
 /// Keys of one look-up: keeps the JSON document below a megabyte.
 const KEYS_PER_LOOKUP: usize = 10_000;

@@ -239,7 +239,13 @@ pub fn save_entries<'e, 'a: 'e>(
             custom: entry.custom,
         })
         .collect();
-    dialect::insert_rows!(db, journal::table, &rows);
+    dialect::insert_rows!(db, journal::table, &rows, |row: &EntryRow<'_>| {
+        [row.formula, row.promotions, row.custom]
+            .into_iter()
+            .flatten()
+            .map(str::len)
+            .sum()
+    });
     Ok(())
 }
 
@@ -367,7 +373,9 @@ pub fn save_batches(
         .iter()
         .map(|(batch, refused)| rejection_row(account, batch, refused, now_us))
         .collect();
-    dialect::insert_rows!(db, rejections::table, &rows);
+    dialect::insert_rows!(db, rejections::table, &rows, |row: &RejectionRow<'_>| {
+        row.raw.map_or(0, str::len)
+    });
     Ok(())
 }
 

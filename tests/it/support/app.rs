@@ -102,7 +102,7 @@ impl Shop<'_> {
         let world = world::read(&self.named(text), chrono::Utc::now()).unwrap();
         let db = &mut self.app.database.connect(Role::Writer);
         stored::apply(db, &server_key(), &world, &mut stored::Report::default()).unwrap();
-        std::thread::sleep(Duration::from_millis(60));
+        std::thread::sleep(Duration::from_millis(20));
     }
 
     /// The fields that every request of the current generation carries.

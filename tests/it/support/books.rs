@@ -5,7 +5,9 @@ use diesel::prelude::*;
 use punchcard::amount::Amount;
 use punchcard::store::Db;
 use punchcard::store::rejections as inbox;
-use punchcard::store::schema::{balances, batches, campaigns, customers, journal, rejections};
+use punchcard::store::schema::{
+    balances, batches, campaigns, customer_keys, customers, journal, rejections,
+};
 use std::fmt::Write;
 
 impl Shop<'_> {
@@ -162,7 +164,7 @@ impl Shop<'_> {
         out
     }
 
-    /// The kept rejections, one a line.
+    /// The kept rejections: a line each with what it is, and one with what was wrong.
     pub fn rejections(&self) -> String {
         type Row = (
             i64,
@@ -174,34 +176,118 @@ impl Shop<'_> {
             Option<i32>,
             Option<String>,
         );
+        type Why = (
+            Option<String>,
+            Option<String>,
+            Option<String>,
+            Option<String>,
+        );
         let db = &mut self.app.db();
         let account = self.number(db);
-        let rows: Vec<Row> = rejections::table
+        let rows: Vec<(Row, Why)> = rejections::table
             .filter(rejections::account_id.eq(account))
             .order(rejections::number)
             .select((
-                rejections::number,
-                rejections::batch,
-                rejections::line,
-                rejections::class,
-                rejections::state,
-                rejections::code,
-                rejections::effective_date,
-                rejections::raw,
+                (
+                    rejections::number,
+                    rejections::batch,
+                    rejections::line,
+                    rejections::class,
+                    rejections::state,
+                    rejections::code,
+                    rejections::effective_date,
+                    rejections::raw,
+                ),
+                (
+                    rejections::field,
+                    rejections::value,
+                    rejections::reason,
+                    rejections::remedy,
+                ),
             ))
             .load(db)
             .unwrap();
         let mut out = String::new();
-        for (number, batch, line, class, state, code, date, raw) in rows {
+        for (
+            (number, batch, line, class, state, code, date, raw),
+            (field, value, reason, remedy),
+        ) in rows
+        {
+            let or = |text: Option<String>| text.unwrap_or("-".to_owned());
             writeln!(
                 out,
-                "{number} batch {} line {} {class} {state} {code} on {}: {}",
+                "{number} batch {} line {} {class} {state} {code} on {}: {}\n    {} [{}]: {} / {}",
                 batch.unwrap(),
                 line.unwrap(),
                 date.unwrap(),
                 raw.unwrap().replace('\t', "<tab>"),
+                or(field),
+                or(value),
+                or(reason),
+                or(remedy),
             )
             .unwrap();
+        }
+        out
+    }
+
+    /// The batches, one a line.
+    pub fn batches(&self) -> String {
+        let db = &mut self.app.db();
+        let account = self.number(db);
+        let rows: Vec<(i64, i64, i32, i32, i32, bool, Option<String>)> = batches::table
+            .filter(batches::account_id.eq(account))
+            .order(batches::number)
+            .select((
+                batches::number,
+                batches::first_entry,
+                batches::transactions,
+                batches::rejected,
+                batches::new_customers,
+                batches::undoable,
+                batches::layout,
+            ))
+            .load(db)
+            .unwrap();
+        let mut out = String::new();
+        for (number, first, transactions, rejected, new, undoable, layout) in rows {
+            write!(
+                out,
+                "{number}: {transactions} entries from {first}, {rejected} rejected, {new} new"
+            )
+            .unwrap();
+            if undoable {
+                out.push_str(", can be undone");
+            }
+            if let Some(layout) = layout {
+                write!(out, ", read by {layout}").unwrap();
+            }
+            out.push('\n');
+        }
+        out
+    }
+
+    /// The customers that batches created, one a line: number, code, card, and the keys they hold.
+    pub fn new_customers(&self) -> String {
+        let db = &mut self.app.db();
+        let account = self.number(db);
+        let rows: Vec<(i64, Option<String>, Option<String>)> = customers::table
+            .filter(customers::account_id.eq(account))
+            .filter(customers::number.gt(2))
+            .order(customers::number)
+            .select((customers::number, customers::code, customers::card_number))
+            .load(db)
+            .unwrap();
+        let mut out = String::new();
+        for (number, code, card) in rows {
+            let keys: Vec<String> = customer_keys::table
+                .filter(customer_keys::account_id.eq(account))
+                .filter(customer_keys::customer.eq(number))
+                .order(customer_keys::value)
+                .select(customer_keys::value)
+                .load(db)
+                .unwrap();
+            writeln!(out, "{number}: code {code:?} card {card:?} holds {keys:?}").unwrap();
         }
         out
     }

@@ -84,7 +84,7 @@ impl Database {
         let all = [
             ("database_url", self.url.as_str()),
             ("listen", "127.0.0.1:0"),
-            ("config_max_age_ms", "20"),
+            ("config_max_age_ms", "10"),
             ("unsafe_durability", "true"),
         ];
         for (name, value) in all.iter().chain(more) {

@@ -1,0 +1,48 @@
+//! Any text as a batch's lines: found, cut and planned without a panic, and every line that is not blank is planned.
+#![no_main]
+
+use chrono_tz::Tz;
+use libfuzzer_sys::fuzz_target;
+use punchcard::amount::Amount;
+use punchcard::loyalty::account::{Account, Campaign, Kind, User};
+use punchcard::loyalty::lines::{Column, Layout, Lines};
+use punchcard::{dates, loyalty::plan};
+
+fuzz_target!(|input: (String, bool, bool, u8)| {
+    let (text, apply_ratio, old_generation, delimiter) = input;
+    let layout = Layout {
+        columns: [
+            Column::Campaign,
+            Column::Code,
+            Column::Redeemed,
+            Column::Amount,
+            Column::Date,
+            Column::Promotions,
+            Column::Custom(3),
+        ]
+        .to_vec(),
+        delimiter: if delimiter.is_ascii() { char::from(delimiter) } else { '|' },
+        apply_ratio,
+        old_generation,
+        create_customers: true,
+    };
+    let Ok(lines) = Lines::find(text, layout, 1000, 4096) else { return };
+    let campaign = Campaign {
+        number: 1,
+        id: "1".to_owned(),
+        kind: Kind::Points,
+        name: String::new(),
+        active: true,
+        digits: 2,
+        points_ratio: Amount::from_raw(12_345),
+        earned_per_event: Amount::ZERO,
+        allow_negative: false,
+        rewards: Vec::new(),
+        promotions: Vec::new(),
+        items: Vec::new(),
+    };
+    let user = User { number: 1, user_id: "u".to_owned(), keys: Vec::new(), campaigns: None };
+    let account = Account::new(1, "a".to_owned(), "A".to_owned(), Tz::UTC, 1, vec![user.clone()], vec![campaign]);
+    let today = dates::Day::from_ymd(2026, 11, 21).unwrap();
+    assert_eq!(plan::all(&account, &user, &lines, today).len(), lines.list.len());
+});
