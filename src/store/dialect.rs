@@ -253,7 +253,15 @@ macro_rules! insert_rows {
             #[cfg(feature = "mysql")]
             $crate::store::Db::Mysql(conn) => {
                 for chunk in $crate::store::dialect::chunks(rows, $weight) {
-                    diesel::insert_into($table).values(chunk).execute(conn)?;
+                    match <&[_; $crate::store::dialect::ROWS_PER_INSERT]>::try_from(chunk) {
+                        Ok(rows) => {
+                            let insert = diesel::insert_into($table).values(rows);
+                            $crate::store::dialect::Kept(insert).execute(conn)?;
+                        }
+                        Err(_) => {
+                            diesel::insert_into($table).values(chunk).execute(conn)?;
+                        }
+                    }
                 }
             }
         }
@@ -261,9 +269,39 @@ macro_rules! insert_rows {
 }
 pub(super) use insert_rows;
 
-/// Rows of one INSERT on MySQL: 22 columns of 1,000 rows stay well below its 65,535 parameters.
+/// Rows of one INSERT on MySQL: few enough for its 65,535 parameters, and for a statement that stays prepared.
 #[cfg(feature = "mysql")]
-pub(super) const ROWS_PER_INSERT: usize = 1000;
+pub(super) const ROWS_PER_INSERT: usize = 250;
+
+/// An INSERT of exactly [`ROWS_PER_INSERT`] rows, given as an array: kept prepared under its text. Diesel prepares an
+/// INSERT of a slice anew each time, since any number of rows may come, and to read so many placeholders costs the
+/// server more than the rows. An array it would keep by its type, if that had no lifetimes.
+#[cfg(feature = "mysql")]
+pub(super) struct Kept<I>(pub(super) I);
+
+#[cfg(feature = "mysql")]
+impl<I> QueryId for Kept<I> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+#[cfg(feature = "mysql")]
+impl<I, Conn> RunQueryDsl<Conn> for Kept<I> {}
+
+#[cfg(feature = "mysql")]
+impl<I, DB> QueryFragment<DB> for Kept<I>
+where
+    DB: diesel::backend::Backend,
+    I: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.walk_ast(out)
+    }
+}
+
+/// Rows of one INSERT of numbers, which are part of its text.
+#[cfg(feature = "mysql")]
+const NUMBERS_PER_INSERT: usize = 1000;
 
 /// Bytes of long texts in one INSERT on MySQL: a statement beyond its `max_allowed_packet` (16 MiB by default) would
 /// cost the connection.
@@ -384,7 +422,7 @@ pub fn save_balances(db: &mut Db, rows: &[BalanceRow]) -> Result<()> {
         // Numbers only, so literals are safe; Diesel has no multi-row upsert here.
         #[cfg(feature = "mysql")]
         Db::Mysql(conn) => {
-            for chunk in rows.chunks(ROWS_PER_INSERT) {
+            for chunk in rows.chunks(NUMBERS_PER_INSERT) {
                 let values: Vec<String> = chunk
                     .iter()
                     .map(|row| {
@@ -426,7 +464,7 @@ pub fn save_dates(db: &mut Db, rows: &[DateRow]) -> Result<()> {
         }
         #[cfg(feature = "mysql")]
         Db::Mysql(conn) => {
-            for chunk in rows.chunks(ROWS_PER_INSERT) {
+            for chunk in rows.chunks(NUMBERS_PER_INSERT) {
                 let values: Vec<String> = chunk
                     .iter()
                     .map(|row| {
