@@ -20,7 +20,7 @@ use futures_core::Stream;
 use std::error::Error;
 use std::net::{SocketAddr, TcpListener};
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -102,6 +102,8 @@ pub fn start(settings: &Settings, key: ServerKey) -> Result<Running, Box<dyn Err
                             limits.max_connections.div_ceil(limits.http_workers.max(1)),
                         )
                         .shutdown_timeout(limits.shutdown_timeout_s)
+                        // A client that hangs up while its request waits is noticed, and the request dropped.
+                        .h1_allow_half_closed(false)
                         .disable_signals()
                         .listen(listener)?
                         .run();
@@ -118,7 +120,16 @@ pub fn start(settings: &Settings, key: ServerKey) -> Result<Running, Box<dyn Err
                 server.await
             })
         })?;
-    let handle = started.recv()?;
+    let Ok(handle) = started.recv() else {
+        // The thread ended before it listened: it knows why.
+        let ended = thread
+            .join()
+            .unwrap_or_else(|_| Err(std::io::Error::other("it met a defect")));
+        poster.stop();
+        return Err(ended
+            .err()
+            .map_or_else(|| "the server ended at once".into(), Into::into));
+    };
     Ok(Running {
         address,
         handle,
@@ -155,16 +166,17 @@ fn refresh(directory: &Arc<Directory>, max_age: Duration) -> std::io::Result<()>
     std::thread::Builder::new()
         .name("directory".to_owned())
         .spawn(move || {
-            let failing = AtomicBool::new(false);
+            let mut failing = false;
             loop {
                 std::thread::sleep(pause);
                 let Some(directory) = weak.upgrade() else {
                     return;
                 };
                 match directory.refresh() {
-                    Ok(()) => failing.store(false, Ordering::Relaxed),
+                    Ok(()) => failing = false,
                     // Once for each time it is away, not twice a second.
-                    Err(cause) if !failing.swap(true, Ordering::Relaxed) => {
+                    Err(cause) if !failing => {
+                        failing = true;
                         tracing::warn!("the configuration could not be read again: {cause}");
                     }
                     Err(_) => {}
@@ -174,7 +186,11 @@ fn refresh(directory: &Arc<Directory>, max_age: Duration) -> std::io::Result<()>
     Ok(())
 }
 
-/// Bytes of all bodies that are held at this moment: many large ones at once must not fill the memory.
+/// The first bytes of a body that do not count in the [`Room`]: however full it is with large bodies, those of tills get
+/// through. Together they are bounded by `max_connections`.
+const FREE_BYTES: usize = 64 * 1024;
+
+/// Bytes of all large bodies that are held at this moment: many at once must not fill the memory.
 struct Room {
     held: AtomicUsize,
     max: usize,
@@ -301,13 +317,14 @@ async fn receive(
         std::future::poll_fn(|context| payload.as_mut().poll_next(context)).await
     {
         let chunk = chunk.map_err(|_| Problem::new(Code::BodyCutShort))?;
+        let charged_before = body.len().saturating_sub(FREE_BYTES);
         let (kept, over) = chunk.split_at(keep.saturating_sub(body.len()).min(chunk.len()));
-        if !held.grow(kept.len()) {
-            return Err(
-                Problem::new(Code::Unavailable).detail("too many large requests are arriving")
-            );
-        }
         body.extend_from_slice(kept);
+        let charged = body.len().saturating_sub(FREE_BYTES);
+        if !held.grow(charged.saturating_sub(charged_before)) {
+            let crowded = "too many large requests are arriving";
+            return Err(Problem::new(Code::Unavailable).detail(crowded));
+        }
         if !over.is_empty() {
             keep = PEEK_BYTES.min(max);
             body.truncate(keep);

@@ -4,7 +4,7 @@
 
 use super::auth::Identity;
 use super::params::Params;
-use super::{Service, blocking};
+use super::{INLINE_BYTES, Service, blocking};
 use crate::amount::{self, Amount};
 use crate::error::{Code, Problem};
 use crate::loyalty::batch::{Batch, Outcome};
@@ -26,12 +26,14 @@ pub async fn post(
         layout,
         undoable,
     } = request;
-    let lines = Lines::find(text, layout, max_lines, max_line_bytes)
-        .map_err(|bad| bad_text(bad, max_lines, max_line_bytes))?;
     let (account, caller) = (Arc::clone(&identity.account), identity.caller.clone());
     let received = Utc::now();
-    let large = service.poster.is_large(lines.list.len());
-    let plan = move || Batch::new(caller, lines, undoable, received, &account);
+    let large = text.len() > INLINE_BYTES;
+    let plan = move || {
+        let lines = Lines::find(text, layout, max_lines, max_line_bytes)
+            .map_err(|bad| bad_text(bad, max_lines, max_line_bytes))?;
+        Batch::new(caller, lines, undoable, received, &account)
+    };
     let batch = if large { blocking(plan).await? } else { plan() }?;
     service.poster.post(batch).await
 }

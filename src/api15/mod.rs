@@ -106,8 +106,8 @@ enum Call {
 /// Every value of `type` that is served.
 const CALLS: &[(&str, Call)] = &[("batch_transactions", Call::BatchTransactions)];
 
-/// Bodies above this size are decoded on a thread that may take its time.
-const DECODE_INLINE_BYTES: usize = 256 * 1024;
+/// Bodies and batches above this size are read on a thread that may take its time.
+const INLINE_BYTES: usize = 256 * 1024;
 
 /// Answers a request.
 pub async fn answer(service: &Service, mut incoming: Incoming<'_>) -> Answer {
@@ -148,7 +148,7 @@ async fn read(service: &Service, incoming: &mut Incoming<'_>) -> Result<Params, 
     let limits = service.limits;
     // The body goes as soon as its fields are read.
     let bytes = std::mem::take(&mut incoming.body);
-    if bytes.len() <= DECODE_INLINE_BYTES {
+    if bytes.len() <= INLINE_BYTES {
         return body::read(incoming.query, incoming.content_type, &bytes, limits);
     }
     let (query, content_type) = (

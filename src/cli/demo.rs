@@ -2,6 +2,7 @@
 
 use super::{Fail, Opened, serve};
 use crate::config::{DatabaseUrl, Settings};
+use crate::store::connect::{Role, connect};
 use crate::store::{installation, world as stored};
 use crate::world;
 use std::net::SocketAddr;
@@ -25,13 +26,19 @@ pub fn run(settings: Settings, warnings: Vec<String>) -> Result<(), Fail> {
         ));
     };
     let known = path.exists();
-    let Opened { mut db, key, .. } = super::open(&settings)?;
-    if known && !installation::is_demo(&mut db)? {
-        return Err(Fail::new(format!(
-            "{} is not a demo's database: the demo does not touch it. Leave out --database-url.",
-            path.display()
-        )));
+    if known {
+        // Looked at before anything is made in it. A file without accounts is one whose first start was cut short.
+        let db = &mut connect(&settings.database_url, Role::Reader)?;
+        if !installation::is_demo(db).unwrap_or(false)
+            && installation::has_accounts(db).unwrap_or(false)
+        {
+            return Err(Fail::new(format!(
+                "{} is not a demo's database: the demo does not touch it. Leave out --database-url.",
+                path.display()
+            )));
+        }
     }
+    let Opened { mut db, key, .. } = super::open(&settings)?;
     installation::mark_demo(&mut db)?;
     let world = world::read(WORLD, chrono::Utc::now())?;
     stored::apply(&mut db, &key, &world, &mut stored::Report::default())?;

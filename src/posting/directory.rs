@@ -6,7 +6,7 @@
 
 use crate::loyalty::account::Account;
 use crate::store::connect::Readers;
-use crate::store::{Db, Result, accounts, heads};
+use crate::store::{Db, Failure, Result, accounts, heads};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -17,7 +17,12 @@ struct Index {
 }
 
 impl Index {
+    /// Takes an account in, unless a newer one is known already.
     fn put(&mut self, account: Arc<Account>) {
+        let known = self.by_number.get(&account.number);
+        if known.is_some_and(|known| known.config_version > account.config_version) {
+            return;
+        }
         self.by_id
             .insert(account.account_id.clone(), Arc::clone(&account));
         self.by_number.insert(account.number, account);
@@ -60,8 +65,14 @@ impl Directory {
                 .collect()
         };
         for number in moved {
-            if let Some(account) = accounts::load(&mut reader, number)? {
-                self.put(Arc::new(account));
+            match accounts::load(&mut reader, number) {
+                Ok(Some(account)) => self.put(Arc::new(account)),
+                Ok(None) => {}
+                // One account that cannot be read must not keep the others from being served.
+                Err(Failure::Data(cause)) => {
+                    tracing::error!(account = number, "an account cannot be read: {cause}")
+                }
+                Err(failure) => return Err(failure),
             }
         }
         Ok(())

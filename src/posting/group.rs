@@ -21,6 +21,8 @@ use std::sync::Arc;
 pub struct Prepared {
     keys_version: i64,
     next_customer: i64,
+    /// The configuration under which lines were found worth a look-up.
+    planned_for: i64,
     holders: Arc<Holders>,
 }
 
@@ -36,6 +38,7 @@ impl Prepared {
         Ok(Some(Prepared {
             keys_version: head.keys_version,
             next_customer: head.next_customer,
+            planned_for: batch.planned_for(),
             holders,
         }))
     }
@@ -57,6 +60,22 @@ pub enum Stop {
         /// What went wrong.
         cause: Failure,
     },
+    /// An earlier attempt, by its place in the list, proves to have been committed after all.
+    WasCommitted(usize),
+}
+
+/// An attempt whose commit went unanswered and was not found when it was asked for. In a cluster it may still arrive:
+/// every later attempt asks again.
+#[derive(Debug)]
+pub struct Unsettled {
+    /// The smallest account of the group.
+    pub account: i32,
+    /// The commit's number there.
+    pub nth: i64,
+    /// Its id.
+    pub commit_id: [u8; 16],
+    /// The answers that hold if it was committed, in the order of the jobs.
+    pub answers: Vec<Option<Answer>>,
 }
 
 impl From<Failure> for Stop {
@@ -78,12 +97,19 @@ pub fn attempt(
     directory: &Directory,
     max_open_faults: i64,
     commit_id: [u8; 16],
+    unsettled: &[Unsettled],
 ) -> std::result::Result<(), Stop> {
     jobs.sort_by_key(|job| job.batch.caller.account);
     let mut accounts: Vec<i32> = jobs.iter().map(|job| job.batch.caller.account).collect();
     accounts.dedup();
     dialect::begin(db)?;
     let mut heads = heads::take(db, &accounts)?;
+    for (place, earlier) in unsettled.iter().enumerate() {
+        let found = heads::commit_id(db, earlier.account, earlier.nth)?;
+        if found.as_deref() == Some(earlier.commit_id.as_slice()) {
+            return Err(Stop::WasCommitted(place));
+        }
+    }
     let now_us = dates::micros(Utc::now());
     let mut wrote = Vec::new();
     for part in jobs.chunk_by_mut(|a, b| a.batch.caller.account == b.batch.caller.account) {
@@ -146,12 +172,13 @@ pub fn attempt(
     }
 }
 
-/// A job that waited too long is answered; any other is carried through from here on.
+/// A job whose caller has given up is left out; any other is carried through from here on.
 fn begin(job: &mut Job) {
     job.answer = None;
-    if !job.begun && job.since.elapsed() > job.timeout {
-        let waited = format!("it waited longer than {} ms", job.timeout.as_millis());
-        job.answer = Some(Err(Problem::new(Code::Unavailable).detail(waited)));
+    if !job.begun && !job.claim.take() {
+        job.answer = Some(Err(
+            Problem::new(Code::Unavailable).detail("it waited too long")
+        ));
     } else {
         job.begun = true;
     }
@@ -226,13 +253,17 @@ fn one_account(
 }
 
 /// Who holds the codes that the jobs name. What was prepared outside counts as far as nothing has moved since: if keys
-/// changed hands, all is looked up again; if only customers were added, what nobody held then.
+/// changed hands, or the configuration, by which other lines can be posted, all is looked up again; if only customers
+/// were added, what nobody held then.
 fn find_holders(db: &mut Db, head: &Head, jobs: &[Job]) -> Result<Vec<Arc<Holders>>> {
     let mut known: Vec<Arc<Holders>> = Vec::new();
     let mut unknown: Vec<&str> = Vec::new();
     for job in jobs.iter().filter(|job| job.answer.is_none()) {
         match &job.prepared {
-            Some(prepared) if prepared.keys_version == head.keys_version => {
+            Some(prepared)
+                if prepared.keys_version == head.keys_version
+                    && prepared.planned_for == head.config_version =>
+            {
                 if prepared.next_customer != head.next_customer {
                     unknown.extend(
                         job.batch

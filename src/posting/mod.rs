@@ -22,7 +22,7 @@ use crate::store::Failure;
 use crate::store::connect::Readers;
 use directory::Directory;
 use group::Prepared;
-use queue::{Gate, Job, Queue};
+use queue::{Claim, Gate, Job, Queue};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -39,7 +39,11 @@ pub struct Poster {
     large_lines: usize,
     timeout: Duration,
     large_timeout: Duration,
+    stop_timeout: Duration,
 }
+
+/// How often [`Poster::stop`] looks whether a writer has ended.
+const STOP_POLL: Duration = Duration::from_millis(5);
 
 impl Poster {
     /// Starts the writers: one for SQLite, `writers` of the settings for MySQL.
@@ -78,6 +82,7 @@ impl Poster {
             large_lines: settings.large_request_lines,
             timeout: Duration::from_millis(settings.queue_timeout_ms),
             large_timeout: Duration::from_millis(settings.large_queue_timeout_ms),
+            stop_timeout: Duration::from_secs(settings.shutdown_timeout_s),
         })
     }
 
@@ -94,7 +99,13 @@ impl Poster {
         } else {
             (batch, None)
         };
-        let (reply, answer) = oneshot::channel();
+        let (reply, mut answer) = oneshot::channel();
+        let claim = Claim::default();
+        let timeout = if large {
+            self.large_timeout
+        } else {
+            self.timeout
+        };
         let account = usize::try_from(batch.caller.account).unwrap_or(0);
         let queue = self
             .queues
@@ -105,19 +116,21 @@ impl Poster {
             prepared,
             reply: Some(reply),
             answer: None,
-            since: Instant::now(),
-            timeout: if large {
-                self.large_timeout
-            } else {
-                self.timeout
-            },
+            claim: claim.clone(),
             large,
             begun: false,
         })?;
+        let answer = match tokio::time::timeout(timeout, &mut answer).await {
+            Ok(answer) => answer,
+            Err(_) if claim.take() => {
+                let waited = format!("it waited longer than {} ms", timeout.as_millis());
+                return Err(Problem::new(Code::Unavailable).detail(waited));
+            }
+            // Its group has begun: it is carried through.
+            Err(_) => answer.await,
+        };
         // A writer that ends without answering has met a defect; what it committed is not known here.
-        answer
-            .await
-            .unwrap_or_else(|_| Err(Problem::new(Code::OutcomeUnknown).detail("none")))
+        answer.unwrap_or_else(|_| Err(Problem::new(Code::OutcomeUnknown).detail("none")))
     }
 
     /// Looks up the codes of a large batch before it waits, on a thread that may take its time.
@@ -138,7 +151,8 @@ impl Poster {
         }
     }
 
-    /// Takes no more requests, writes those that wait, and ends the writers.
+    /// Takes no more requests, writes those that wait, and ends the writers; waits for them at most
+    /// `shutdown_timeout_s`.
     pub fn stop(&self) {
         for queue in &self.queues {
             queue.close();
@@ -148,8 +162,14 @@ impl Poster {
             .lock()
             .map(|mut threads| std::mem::take(&mut *threads))
             .unwrap_or_default();
+        let deadline = Instant::now() + self.stop_timeout;
         for thread in threads {
-            if thread.join().is_err() {
+            while !thread.is_finished() && Instant::now() < deadline {
+                std::thread::sleep(STOP_POLL);
+            }
+            if !thread.is_finished() {
+                tracing::error!("a writer waits for the database for too long and is left behind");
+            } else if thread.join().is_err() {
                 tracing::error!("a writer ended with a panic");
             }
         }

@@ -7,8 +7,8 @@ use crate::error::{Code, Problem};
 use crate::loyalty::batch::Batch;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// A request on its way through posting.
@@ -21,10 +21,8 @@ pub struct Job {
     pub reply: Option<oneshot::Sender<Answer>>,
     /// What the present attempt made of it.
     pub answer: Option<Answer>,
-    /// When it began to wait.
-    pub since: Instant,
-    /// How long it may wait before its group begins.
-    pub timeout: Duration,
+    /// Who decides about it.
+    pub claim: Claim,
     /// Whether it is written alone.
     pub large: bool,
     /// Whether its group has begun: from then on it is carried through.
@@ -45,7 +43,18 @@ impl Job {
     }
 
     fn bytes(&self) -> usize {
-        self.batch.lines.bytes()
+        self.batch.bytes()
+    }
+}
+
+/// Decides between the writer, who begins a job, and the caller, who gives up waiting: whoever claims it first.
+#[derive(Clone, Default)]
+pub struct Claim(Arc<AtomicBool>);
+
+impl Claim {
+    /// Whether the job was still free; it is taken from now on.
+    pub fn take(&self) -> bool {
+        !self.0.swap(true, Ordering::AcqRel)
     }
 }
 

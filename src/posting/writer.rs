@@ -9,12 +9,12 @@
 
 use super::Answer;
 use super::directory::Directory;
-use super::group::{self, Stop};
+use super::group::{self, Stop, Unsettled};
 use super::queue::{Gate, Job, Queue, Taken};
 use crate::config::{DatabaseUrl, Settings};
 use crate::error::{Code, Problem};
 use crate::secrets;
-use crate::store::connect::{Role, connect};
+use crate::store::connect::{Role, connect, unsafe_settings};
 use crate::store::{Db, Failure, dialect, heads};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -33,6 +33,7 @@ pub struct Writer {
     gate: Arc<Gate>,
     max_open_faults: i64,
     retry: Duration,
+    unsafe_durability: bool,
     db: Option<Db>,
 }
 
@@ -51,6 +52,7 @@ impl Writer {
             gate,
             max_open_faults: i64::try_from(settings.max_open_faults).unwrap_or(i64::MAX),
             retry: Duration::from_millis(settings.db_retry_ms),
+            unsafe_durability: settings.unsafe_durability,
             db: None,
         }
     }
@@ -77,30 +79,54 @@ impl Writer {
     fn settle(&mut self, mut jobs: Vec<Job>) {
         let mut conflicts = 0_u32;
         let mut away_since: Option<Instant> = None;
+        let mut unsettled: Vec<Unsettled> = Vec::new();
         loop {
-            jobs.retain_mut(|job| job.begun || !job.is_abandoned());
+            jobs.retain(|job| job.begun || !job.is_abandoned());
             if jobs.is_empty() {
                 return;
             }
-            let failure = match self.attempt(&mut jobs) {
+            let began = Instant::now();
+            let failure = match self.attempt(&mut jobs, &unsettled) {
                 Ok(()) => return answer(jobs),
                 Err(Stop::Failed(failure)) => failure,
+                Err(Stop::WasCommitted(place)) => {
+                    if let Some(earlier) = unsettled.get(place) {
+                        for (job, answer) in jobs.iter_mut().zip(&earlier.answers) {
+                            job.answer.clone_from(answer);
+                        }
+                    }
+                    return answer(jobs);
+                }
                 Err(Stop::Unsure {
                     account,
                     nth,
                     commit_id,
                     cause,
                 }) => {
-                    tracing::warn!(account, nth, reference = %hex::encode(commit_id), "the answer of a commit is missing: {cause}");
+                    let reference = hex::encode(commit_id);
+                    tracing::warn!(
+                        account,
+                        nth,
+                        reference,
+                        "the answer of a commit is missing: {cause}"
+                    );
                     match self.was_committed(account, nth, &commit_id) {
                         Some(true) => return answer(jobs),
                         Some(false) => {
+                            let answers = jobs.iter().map(|job| job.answer.clone()).collect();
+                            unsettled.push(Unsettled {
+                                account,
+                                nth,
+                                commit_id,
+                                answers,
+                            });
                             Failure::Conflict(format!("the commit did not come about: {cause}"))
                         }
                         None => {
-                            let unknown =
-                                Problem::new(Code::OutcomeUnknown).detail(hex::encode(commit_id));
-                            return refuse(jobs, &unknown);
+                            return refuse(
+                                jobs,
+                                &Problem::new(Code::OutcomeUnknown).detail(reference),
+                            );
                         }
                     }
                 }
@@ -109,24 +135,24 @@ impl Writer {
                 Failure::Conflict(cause) => {
                     conflicts += 1;
                     tracing::debug!(conflicts, "a group is written again: {cause}");
+                    if unsettled.is_empty() && has_several_accounts(&jobs) {
+                        // One account that is held elsewhere must not hold up the others.
+                        return self.settle_by_account(jobs);
+                    }
                     if conflicts > CONFLICTS_MAX {
                         tracing::warn!("a group of {} requests was given up: {cause}", jobs.len());
-                        return refuse(
-                            jobs,
-                            &Problem::new(Code::Unavailable).detail("the database is too busy"),
-                        );
+                        let busy =
+                            Problem::new(Code::Unavailable).detail("the database is too busy");
+                        return refuse(jobs, &busy);
                     }
                 }
                 Failure::Data(cause) => return self.split(jobs, &cause),
                 Failure::Away(cause) => {
-                    let since = *away_since.get_or_insert_with(Instant::now);
-                    if since.elapsed() >= self.retry {
+                    if away_since.get_or_insert(began).elapsed() >= self.retry {
                         tracing::error!("{} requests were refused: {cause}", jobs.len());
-                        return refuse(
-                            jobs,
-                            &Problem::new(Code::Unavailable)
-                                .detail("the database is not available"),
-                        );
+                        let away =
+                            Problem::new(Code::Unavailable).detail("the database is not available");
+                        return refuse(jobs, &away);
                     }
                     std::thread::sleep(AWAY_WAIT);
                 }
@@ -134,7 +160,17 @@ impl Writer {
         }
     }
 
-    fn attempt(&mut self, jobs: &mut [Job]) -> Result<(), Stop> {
+    fn settle_by_account(&mut self, mut jobs: Vec<Job>) {
+        while let Some(account) = jobs.first().map(|job| job.batch.caller.account) {
+            let (own, others) = jobs
+                .into_iter()
+                .partition(|job| job.batch.caller.account == account);
+            self.settle(own);
+            jobs = others;
+        }
+    }
+
+    fn attempt(&mut self, jobs: &mut [Job], unsettled: &[Unsettled]) -> Result<(), Stop> {
         let commit_id =
             secrets::random_bytes().map_err(|error| Failure::Away(error.to_string()))?;
         let mut db = self.connection()?;
@@ -147,13 +183,14 @@ impl Writer {
             &self.directory,
             self.max_open_faults,
             commit_id,
+            unsettled,
         );
-        // Only the statement may have been undone: the rest must go before the connection is used again. One that
-        // cannot roll back, or whose commit went unanswered, is dropped.
+        // Only the statement may have been undone: the rest must go before the connection is used again. A connection
+        // that cannot roll back, whose commit went unanswered or whose server is in trouble, is dropped.
         let keep = match &result {
             Ok(()) => true,
-            Err(Stop::Failed(_)) => dialect::rollback(&mut db).is_ok(),
-            Err(Stop::Unsure { .. }) => false,
+            Err(Stop::Unsure { .. } | Stop::Failed(Failure::Away(_))) => false,
+            Err(Stop::Failed(_) | Stop::WasCommitted(_)) => dialect::rollback(&mut db).is_ok(),
         };
         if keep {
             self.db = Some(db);
@@ -164,7 +201,20 @@ impl Writer {
     fn connection(&mut self) -> Result<Db, Failure> {
         match self.db.take() {
             Some(db) => Ok(db),
-            None => Ok(connect(&self.url, Role::Writer)?),
+            None => {
+                let mut db = connect(&self.url, Role::Writer)?;
+                // The settings were checked at the start; this may be another server.
+                if !self.unsafe_durability {
+                    let found = unsafe_settings(&mut db)?;
+                    if !found.is_empty() {
+                        return Err(Failure::Away(format!(
+                            "unsafe settings: {}",
+                            found.join("; ")
+                        )));
+                    }
+                }
+                Ok(db)
+            }
         }
     }
 
@@ -208,6 +258,12 @@ impl Writer {
         tracing::error!(reference, "a request could not be stored: {cause}");
         refuse(jobs, &Problem::new(Code::NotStored).detail(reference));
     }
+}
+
+fn has_several_accounts(jobs: &[Job]) -> bool {
+    let first = jobs.first().map(|job| job.batch.caller.account);
+    jobs.iter()
+        .any(|job| Some(job.batch.caller.account) != first)
 }
 
 fn answer(jobs: Vec<Job>) {

@@ -92,7 +92,23 @@ fn sqlite(path: &std::path::Path, role: Role) -> Result<Db, ConnectError> {
         pragmas.push_str("PRAGMA query_only = 1;");
     }
     conn.batch_execute(&pragmas).map_err(|error| fail(&error))?;
+    let mode: JournalMode = diesel::sql_query("PRAGMA journal_mode")
+        .get_result(&mut conn)
+        .map_err(|error| fail(&error))?;
+    if mode.journal_mode != "wal" {
+        // Only with a write-ahead log does synchronous = FULL keep every commit.
+        return Err(fail(&format!(
+            "its journal mode is {}, and must be wal",
+            mode.journal_mode
+        )));
+    }
     Ok(Db::Sqlite(conn))
+}
+
+#[derive(QueryableByName)]
+struct JournalMode {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    journal_mode: String,
 }
 
 #[cfg(feature = "mysql")]
@@ -102,7 +118,8 @@ fn mysql(servers: &crate::config::MysqlUrl, role: Role) -> Result<Db, ConnectErr
         let place = format!("{}:{}", host.name, host.port);
         match diesel::MysqlConnection::establish(&servers.driver_url(host)) {
             Ok(mut conn) => match mysql_session(&mut conn, role) {
-                Ok(()) => return Ok(Db::Mysql(conn)),
+                Ok(true) => tried.push(format!("{place}: it is read-only")),
+                Ok(false) => return Ok(Db::Mysql(conn)),
                 Err(error) => tried.push(format!("{place}: {error}")),
             },
             Err(error) => tried.push(format!("{place}: {error}")),
@@ -117,21 +134,24 @@ fn mysql(servers: &crate::config::MysqlUrl, role: Role) -> Result<Db, ConnectErr
     )))
 }
 
+/// Sets up a session; tells whether the server is of no use in this role because it is read-only.
 #[cfg(feature = "mysql")]
-fn mysql_session(conn: &mut diesel::MysqlConnection, role: Role) -> QueryResult<()> {
+fn mysql_session(conn: &mut diesel::MysqlConnection, role: Role) -> QueryResult<bool> {
+    // Errors are told apart by their English texts.
     conn.batch_execute(
-        "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'; \
+        "SET SESSION lc_messages = 'en_US'; \
+         SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'; \
          SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; SET SESSION innodb_lock_wait_timeout = 5",
     )?;
-    if role == Role::Writer {
-        let version = variable(conn, "version").unwrap_or_default();
-        if version.contains("MariaDB") {
-            // A gateway that hangs in a transaction must not hold an account's head for long.
-            conn.batch_execute("SET SESSION idle_write_transaction_timeout = 10")?;
-        }
-        conn.batch_execute("SET SESSION autocommit = 0")?;
+    if role != Role::Writer {
+        return Ok(false);
     }
-    Ok(())
+    if variable(conn, "version")?.contains("MariaDB") {
+        // A gateway that hangs in a transaction must not hold an account's head for long.
+        conn.batch_execute("SET SESSION idle_write_transaction_timeout = 10")?;
+    }
+    conn.batch_execute("SET SESSION autocommit = 0")?;
+    Ok(!is_off(&variable(conn, "read_only")?))
 }
 
 #[cfg(feature = "mysql")]
@@ -144,6 +164,12 @@ fn variable(conn: &mut diesel::MysqlConnection, name: &str) -> QueryResult<Strin
     // The names are our own constants.
     let sql = format!("SELECT CAST(@@{name} AS CHAR CHARACTER SET utf8mb4) AS value");
     Ok(diesel::sql_query(sql).get_result::<Row>(conn)?.value)
+}
+
+/// A switch reads as a word on MariaDB and as a digit on MySQL.
+#[cfg(feature = "mysql")]
+fn is_off(switch: &str) -> bool {
+    switch == "0" || switch.eq_ignore_ascii_case("off")
 }
 
 /// What is unsafe about the server's settings: each a setting with its value and the remedy. SQLite's are our own.
@@ -161,9 +187,7 @@ pub fn unsafe_settings(db: &mut Db) -> Result<Vec<String>, Failure> {
             }
             let binlog = variable(conn, "log_bin")?;
             let sync = variable(conn, "sync_binlog")?;
-            // A switch reads as a word on MariaDB and as a digit on MySQL.
-            let has_binlog = binlog != "0" && !binlog.eq_ignore_ascii_case("off");
-            if has_binlog && sync != "1" {
+            if !is_off(&binlog) && sync != "1" {
                 found.push(format!(
                     "the binary log is on and sync_binlog is {sync}, which must be 1"
                 ));

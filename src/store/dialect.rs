@@ -45,11 +45,12 @@ fn without_values(text: &str) -> String {
     text.to_owned()
 }
 
-/// MySQL 1213, 1205 and 1020.
+/// MySQL 1213, 1205, 1020 and 1615. The texts are English because every session asks for that ([`super::connect`]).
 const CONFLICTS: &[&str] = &[
     "Deadlock found",
     "Lock wait timeout exceeded",
     "Record has changed since last read",
+    "needs to be re-prepared",
 ];
 
 /// Errors that no line of data can cause.
@@ -68,12 +69,17 @@ const AWAY: &[&str] = &[
     "is full",
     "from storage engine",
     "Too many connections",
+    "communication packets",
+    "disconnected by the server because of inactivity",
+    "max_prepared_stmt_count",
+    "WSREP has not yet prepared node",
     // SQLite: SQLITE_BUSY, _LOCKED, _IOERR, _FULL, _CANTOPEN, _READONLY, _CORRUPT, _NOMEM.
     "database is locked",
     "database table is locked",
     "disk I/O error",
     "unable to open database file",
     "attempt to write a readonly database",
+    "locking protocol",
     "database disk image is malformed",
     "out of memory",
 ];
@@ -247,7 +253,15 @@ macro_rules! insert_rows {
             #[cfg(feature = "mysql")]
             $crate::store::Db::Mysql(conn) => {
                 for chunk in $crate::store::dialect::chunks(rows, $weight) {
-                    diesel::insert_into($table).values(chunk).execute(conn)?;
+                    match <&[_; $crate::store::dialect::ROWS_PER_INSERT]>::try_from(chunk) {
+                        Ok(rows) => {
+                            let insert = diesel::insert_into($table).values(rows);
+                            $crate::store::dialect::Kept(insert).execute(conn)?;
+                        }
+                        Err(_) => {
+                            diesel::insert_into($table).values(chunk).execute(conn)?;
+                        }
+                    }
                 }
             }
         }
@@ -255,9 +269,39 @@ macro_rules! insert_rows {
 }
 pub(super) use insert_rows;
 
-/// Rows of one INSERT on MySQL: 22 columns of 1,000 rows stay well below its 65,535 parameters.
+/// Rows of one INSERT on MySQL: few enough for its 65,535 parameters, and for a statement that stays prepared.
 #[cfg(feature = "mysql")]
-pub(super) const ROWS_PER_INSERT: usize = 1000;
+pub(super) const ROWS_PER_INSERT: usize = 250;
+
+/// An INSERT of exactly [`ROWS_PER_INSERT`] rows, given as an array: kept prepared under its text. Diesel prepares an
+/// INSERT of a slice anew each time, since any number of rows may come, and to read so many placeholders costs the
+/// server more than the rows. An array it would keep by its type, if that had no lifetimes.
+#[cfg(feature = "mysql")]
+pub(super) struct Kept<I>(pub(super) I);
+
+#[cfg(feature = "mysql")]
+impl<I> QueryId for Kept<I> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+#[cfg(feature = "mysql")]
+impl<I, Conn> RunQueryDsl<Conn> for Kept<I> {}
+
+#[cfg(feature = "mysql")]
+impl<I, DB> QueryFragment<DB> for Kept<I>
+where
+    DB: diesel::backend::Backend,
+    I: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.walk_ast(out)
+    }
+}
+
+/// Rows of one INSERT of numbers, which are part of its text.
+#[cfg(feature = "mysql")]
+const NUMBERS_PER_INSERT: usize = 1000;
 
 /// Bytes of long texts in one INSERT on MySQL: a statement beyond its `max_allowed_packet` (16 MiB by default) would
 /// cost the connection.
@@ -285,7 +329,7 @@ pub(super) fn chunks<T>(rows: &[T], weight: impl Fn(&T) -> usize) -> impl Iterat
     })
 }
 
-/// Keys of one look-up: keeps the JSON document below a megabyte.
+/// Keys of one look-up: keeps the JSON document below three megabytes.
 const KEYS_PER_LOOKUP: usize = 10_000;
 
 /// A row of [`find_keys`]: value, customer, whether replaced.
@@ -378,7 +422,7 @@ pub fn save_balances(db: &mut Db, rows: &[BalanceRow]) -> Result<()> {
         // Numbers only, so literals are safe; Diesel has no multi-row upsert here.
         #[cfg(feature = "mysql")]
         Db::Mysql(conn) => {
-            for chunk in rows.chunks(ROWS_PER_INSERT) {
+            for chunk in rows.chunks(NUMBERS_PER_INSERT) {
                 let values: Vec<String> = chunk
                     .iter()
                     .map(|row| {
@@ -420,7 +464,7 @@ pub fn save_dates(db: &mut Db, rows: &[DateRow]) -> Result<()> {
         }
         #[cfg(feature = "mysql")]
         Db::Mysql(conn) => {
-            for chunk in rows.chunks(ROWS_PER_INSERT) {
+            for chunk in rows.chunks(NUMBERS_PER_INSERT) {
                 let values: Vec<String> = chunk
                     .iter()
                     .map(|row| {
@@ -440,4 +484,58 @@ pub fn save_dates(db: &mut Db, rows: &[DateRow]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unknown(text: &str) -> Failure {
+        classify(&Error::DatabaseError(
+            DatabaseErrorKind::Unknown,
+            Box::new(text.to_owned()),
+        ))
+    }
+
+    #[test]
+    fn an_error_that_no_line_can_cause_is_never_the_datas_fault() {
+        for text in CONFLICTS {
+            assert!(matches!(unknown(text), Failure::Conflict(_)), "{text}");
+        }
+        for text in AWAY {
+            assert!(matches!(unknown(text), Failure::Away(_)), "{text}");
+        }
+        for text in ["Data too long for column 'given' at row 1", "poisoned", ""] {
+            assert!(matches!(unknown(text), Failure::Data(_)), "{text}");
+        }
+    }
+
+    #[test]
+    fn values_that_the_database_repeats_stay_out_of_the_log() {
+        let text = "Duplicate entry '1-O'Neil's card' for key 'PRIMARY'";
+        assert_eq!(
+            without_values(text),
+            "Duplicate entry '…' for key 'PRIMARY'"
+        );
+        let text = "Incorrect string value: '\\xF0' for column `p`.`journal`.`given` at row 1";
+        assert_eq!(
+            without_values(text),
+            "Incorrect string value: '…' for column `p`.`journal`.`given` at row 1"
+        );
+        assert_eq!(without_values("disk I/O error"), "disk I/O error");
+    }
+
+    #[cfg(feature = "mysql")]
+    #[test]
+    fn rows_are_cut_by_number_and_by_weight() {
+        let sizes = |rows: &[usize]| -> Vec<usize> {
+            chunks(rows, |row| *row).map(<[usize]>::len).collect()
+        };
+        assert_eq!(sizes(&[0; 2500]), [1000, 1000, 500]);
+        assert_eq!(
+            sizes(&[BYTES_PER_INSERT + 1, 1, BYTES_PER_INSERT, 1]),
+            [1, 1, 1, 1]
+        );
+        assert_eq!(sizes(&[]), [0_usize; 0]);
+    }
 }

@@ -65,6 +65,12 @@ pub fn is_demo(db: &mut Db) -> Result<bool> {
     Ok(found)
 }
 
+/// Whether there is any account.
+pub fn has_accounts(db: &mut Db) -> Result<bool> {
+    let first: Option<i32> = accounts::table.select(accounts::id).first(db).optional()?;
+    Ok(first.is_some())
+}
+
 /// Marks the database as a demo's, for ever. The connection is a writer's, in no transaction.
 pub fn mark_demo(db: &mut Db) -> Result<()> {
     if is_demo(db)? {

@@ -4,6 +4,7 @@ use crate::support::app::{App, WORLD};
 use crate::support::engine::Engine;
 use crate::support::on_both_engines;
 use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
 use punchcard::store::connect::Role;
 use std::sync::Barrier;
 
@@ -99,6 +100,66 @@ on_both_engines! {
         assert_eq!(posted + refused, 12);
         assert!((2..=11).contains(&posted), "{posted} of 12 were posted");
         assert_eq!(shop.balance("P", "12122"), i64::try_from(posted).unwrap() * 10_000);
+        drop(app.stop());
+    }
+
+    fn a_client_that_hangs_up_while_it_waits_is_not_posted(engine: Engine) {
+        let app = App::start(engine, &[]);
+        let shop = app.shop(WORLD);
+        let mut other = app.database.connect(Role::Writer);
+        punchcard::store::dialect::begin(&mut other).unwrap();
+        let account = shop.number(&mut app.db());
+        punchcard::store::heads::take(&mut other, &[account]).unwrap();
+        // The first request occupies the writer, which waits for the head; the second waits in the queue.
+        let first = std::thread::scope(|scope| {
+            let first = scope.spawn(|| shop.lines("P|12122|N|1||"));
+            std::thread::sleep(std::time::Duration::from_millis(300));
+            let mut all = shop.common();
+            all.extend(crate::support::app::fields(&crate::support::app::COLUMNS));
+            all.push(("Visits_Data".to_owned(), "P|12122|N|100||".to_owned()));
+            let bytes = crate::support::client::request("/", crate::support::client::Encoding::Urlencoded, &[], &all);
+            let mut stream = std::net::TcpStream::connect(app.address).unwrap();
+            std::io::Write::write_all(&mut stream, &bytes).unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(200));
+            drop(stream);
+            std::thread::sleep(std::time::Duration::from_millis(200));
+            punchcard::store::dialect::rollback(&mut other).unwrap();
+            first.join().unwrap()
+        });
+        assert_eq!(first.status, 200);
+        assert_eq!(shop.balance("P", "12122"), 10_000);
+        drop(app.stop());
+    }
+
+    fn a_large_batch_prepared_under_another_configuration_is_looked_up_again(engine: Engine) {
+        let app = App::start(engine, &[("large_request_lines", "1")]);
+        let shop = app.shop(&WORLD.replace("id = \"P\"\ntype", "id = \"P\"\nactive = false\ntype"));
+        let mut other = app.database.connect(Role::Writer);
+        punchcard::store::dialect::begin(&mut other).unwrap();
+        let account = shop.number(&mut app.db());
+        punchcard::store::heads::take(&mut other, &[account]).unwrap();
+        let reply = std::thread::scope(|scope| {
+            let large = scope.spawn(|| {
+                let lines = [&crate::support::app::COLUMNS[..], &[
+                    ("create_new_customers", "Y"),
+                    ("Visits_Data", "P|12121|N|1||\nP|12122|N|2||\nG|12121|N|1||"),
+                ]].concat();
+                shop.post(&lines)
+            });
+            std::thread::sleep(std::time::Duration::from_millis(400));
+            // While it waits, the campaign becomes active.
+            diesel::sql_query(format!("UPDATE campaigns SET active = 1 WHERE account_id = {account} AND campaign_id = 'P'"))
+                .execute(&mut other)
+                .unwrap();
+            diesel::sql_query(format!("UPDATE account_heads SET config_version = config_version + 1 WHERE account_id = {account}"))
+                .execute(&mut other)
+                .unwrap();
+            punchcard::store::dialect::commit(&mut other).unwrap();
+            large.join().unwrap()
+        });
+        assert!(reply.body.contains("all_imported"), "{}", reply.body);
+        assert!(!reply.body.contains("new_customers"), "{}", reply.body);
+        assert_eq!(shop.balance("P", "12122"), 20_000);
         drop(app.stop());
     }
 }

@@ -107,32 +107,52 @@ fn held(check: &mut Check<'_>, rows: &[Row]) -> Result<()> {
     Ok(())
 }
 
-/// Whoever holds a code or card exists.
+/// A key, its customer, whether replaced, and the customer's own code and card number.
+type KeyRow = (String, i64, bool, Option<String>, Option<String>);
+
+/// Whoever holds a code or card exists, and it is theirs unless it was replaced: any other key would lead somebody's
+/// points to a stranger.
 fn keys(check: &mut Check<'_>, known: &NumberSet) -> Result<()> {
     let mut after: Option<String> = None;
     loop {
+        let holder = customers::account_id
+            .eq(customer_keys::account_id)
+            .and(customers::number.eq(customer_keys::customer));
         let mut query = customer_keys::table
+            .left_join(customers::table.on(holder))
             .filter(customer_keys::account_id.eq(check.account))
             .order(customer_keys::value)
             .limit(CHUNK)
-            .select((customer_keys::value, customer_keys::customer))
+            .select((
+                customer_keys::value,
+                customer_keys::customer,
+                customer_keys::replaced,
+                customers::code.nullable(),
+                customers::card_number.nullable(),
+            ))
             .into_boxed();
         if let Some(after) = after {
             query = query.filter(customer_keys::value.gt(after));
         }
-        let rows: Vec<(String, i64)> = query.load(check.db)?;
-        for (value, customer) in &rows {
-            if !known.contains(*customer) {
-                check.add(
-                    "customer_keys",
-                    text::shown(value),
+        let rows: Vec<KeyRow> = query.load(check.db)?;
+        for (value, customer, replaced, code, card) in &rows {
+            let (is, should) = if !known.contains(*customer) {
+                (
                     format!("customer {customer}, who does not exist"),
                     "a customer",
-                );
-            }
+                )
+            } else if !replaced && code.as_ref() != Some(value) && card.as_ref() != Some(value) {
+                (
+                    format!("customer {customer}, whose code or card it is not"),
+                    "the customer's own, or replaced",
+                )
+            } else {
+                continue;
+            };
+            check.add("customer_keys", text::shown(value), is, should);
         }
         match rows.into_iter().next_back() {
-            Some((value, _)) => after = Some(value),
+            Some((value, ..)) => after = Some(value),
             None => return Ok(()),
         }
     }

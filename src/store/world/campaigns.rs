@@ -157,6 +157,23 @@ fn may_change(
     if old.kind != new.kind {
         return refuse("type", &old.kind, &new.kind, "");
     }
+    if old.allow_negative && !new.allow_negative {
+        let below: Option<i64> = balances::table
+            .filter(balances::account_id.eq(old.account_id))
+            .filter(balances::campaign.eq(old.number))
+            .filter(balances::balance.lt(0))
+            .select(balances::customer)
+            .first(db)
+            .optional()?;
+        if below.is_some() {
+            return refuse(
+                "allow_negative",
+                "true",
+                "false",
+                " while a balance is below zero",
+            );
+        }
+    }
     // Each entry has a balance, and the journal itself has no index for the question.
     if old.decimals != new.decimals {
         let entry: Option<i64> = balances::table

@@ -18,9 +18,16 @@ use crate::world::{Account, Customer};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use std::collections::HashMap;
+use std::time::Duration;
 
 /// Customers of one transaction.
 const CHUNK: usize = 5_000;
+
+/// The rest between two chunks. SQLite has no queue of writers: those that wait look in from time to time, at most
+/// 100 ms apart, and would find one chunk after the other.
+const REST: Duration = Duration::from_millis(30);
+/// The rest once it has shown that others write to the account.
+const LONG_REST: Duration = Duration::from_millis(120);
 
 /// What was done to the customers of one account.
 #[derive(Default)]
@@ -73,7 +80,11 @@ pub(super) fn write_all(
         .filter_map(|customer| customer.id)
         .max();
     let mut tally = Tally::default();
+    // What the next commit's number is if nobody else writes.
+    let mut expected = None;
+    let mut rest = Duration::ZERO;
     for chunk in wanted.customers.chunks(CHUNK) {
+        std::thread::sleep(rest);
         let work = |db: &mut Db, now| {
             let head = heads::take(db, &[account])?.pop();
             let head = head.ok_or_else(|| Failure::Data("the account has no head".to_owned()))?;
@@ -86,12 +97,20 @@ pub(super) fn write_all(
                 seen: &tally.seen,
                 now,
             };
-            chunk.write(db, head, greatest.unwrap_or(0))
+            let nth = head.next_commit;
+            Ok((chunk.write(db, head, greatest.unwrap_or(0))?, nth))
         };
-        match transact(db, work) {
-            Ok(done) => tally.add(done),
+        let (done, nth) = match transact(db, work) {
+            Ok(done) => done,
             Err(stop) => return Err((tally, stop)),
-        }
+        };
+        rest = match expected {
+            _ if done.created == 0 && done.changed == 0 => Duration::ZERO,
+            Some(expected) if expected != nth => LONG_REST,
+            _ => REST,
+        };
+        expected = (!rest.is_zero()).then(|| nth.saturating_add(1));
+        tally.add(done);
     }
     Ok(tally)
 }

@@ -235,7 +235,8 @@ impl Shop<'_> {
     pub fn batches(&self) -> String {
         let db = &mut self.app.db();
         let account = self.number(db);
-        let rows: Vec<(i64, i64, i32, i32, i32, bool, Option<String>)> = batches::table
+        type Row = (i64, i64, i32, i32, i32, bool, Option<String>);
+        let rows: Vec<Row> = batches::table
             .filter(batches::account_id.eq(account))
             .order(batches::number)
             .select((

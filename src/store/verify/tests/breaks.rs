@@ -426,7 +426,16 @@ pub(super) const BREAKS: &[(&str, &[&str])] = &[
     ),
     (
         "UPDATE customer_keys SET customer = 2 WHERE account_id = 1 AND value = 'card-1'",
-        &["shop: customers 1: card_number card-1 held by 2; should be: held by 1"],
+        &[
+            "shop: customers 1: card_number card-1 held by 2; should be: held by 1",
+            "shop: customer_keys card-1: customer 2, whose code or card it is not; should be: the customer's own, or replaced",
+        ],
+    ),
+    (
+        "INSERT INTO customer_keys (account_id, value, customer, replaced) VALUES (1, 'stray', 1, 0)",
+        &[
+            "shop: customer_keys stray: customer 1, whose code or card it is not; should be: the customer's own, or replaced",
+        ],
     ),
     (
         "DELETE FROM customer_keys WHERE account_id = 1 AND value = 'amy'",
