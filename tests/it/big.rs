@@ -6,6 +6,9 @@ use crate::support::engine::{Database, Engine};
 use crate::support::on_both_engines;
 use crate::support::process::{self, Serve, Server};
 use std::fmt::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 const LINES: usize = 100_000;
 /// What the server may have resident at its worst.
@@ -86,5 +89,95 @@ on_both_engines! {
         assert_small(&server, "a request with 30,000 refused lines");
         server.stop();
         process::verify(&database);
+    }
+}
+
+/// Runs sqlite3 on a database file.
+fn sqlite3(database: &Path, script: &str) -> String {
+    use std::io::Write;
+    let mut child = Command::new("sqlite3")
+        .arg("-bail")
+        .arg(database)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("sqlite3 cannot be started: scripts/test installs it");
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(script.as_bytes())
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{script}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// How long sqlite3 takes to import the journal of a database into an empty table of the same shape, in one
+/// transaction that is synced as the server's are, and without a checkpoint, which the server does not make either.
+fn import(journal_of: &Path) -> Duration {
+    let dir = tempfile::tempdir().unwrap();
+    let (rows, empty) = (dir.path().join("rows.csv"), dir.path().join("import.db"));
+    let (rows_shown, from) = (rows.display(), journal_of);
+    sqlite3(
+        from,
+        &format!(
+            ".mode csv\n.output {rows_shown}\nSELECT * FROM journal ORDER BY account_id, number;\n"
+        ),
+    );
+    let table = sqlite3(from, ".schema journal\n");
+    sqlite3(&empty, &format!("PRAGMA journal_mode = WAL;\n{table}"));
+    let since = Instant::now();
+    sqlite3(
+        &empty,
+        &format!(
+            "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 16384;\n.dbconfig no_ckpt_on_close on\n\
+             .mode csv\n.import {rows_shown} journal\n"
+        ),
+    );
+    let took = since.elapsed();
+    let count = sqlite3(&empty, "SELECT COUNT(*) FROM journal;\n");
+    assert_eq!(count.trim(), LINES.to_string());
+    took
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+/// Times mean something only in a release build on a quiet machine, with a MariaDB that syncs: `scripts/soak big`.
+#[test]
+#[ignore = "takes times: run scripts/soak big"]
+fn the_time_of_a_hundred_thousand_lines_against_an_import_by_sqlite3() {
+    let bytes = request(Encoding::Urlencoded, |_| false);
+    let mut posts = vec![Vec::new(); Engine::all().len()];
+    let mut imports = Vec::new();
+    for _ in 0..3 {
+        for (engine, times) in Engine::all().into_iter().zip(&mut posts) {
+            let database = Database::new(engine);
+            process::apply(&database, &world());
+            let server = Serve::on(&database).durable().start();
+            let since = Instant::now();
+            let reply = server.exchange(&bytes);
+            times.push(since.elapsed());
+            assert_all(&reply);
+            assert_small(&server, &format!("a request on {engine:?}"));
+            server.stop();
+            if engine == Engine::Sqlite {
+                imports.push(import(Path::new(
+                    database.url.strip_prefix("sqlite:").unwrap(),
+                )));
+            }
+        }
+    }
+    let base = median(imports.clone());
+    println!("RESULT import: {imports:.3?}, median {base:.3?}");
+    for (engine, times) in Engine::all().into_iter().zip(posts) {
+        let median = median(times.clone());
+        let ratio = median.as_secs_f64() / base.as_secs_f64();
+        println!(
+            "RESULT {engine:?}: {times:.3?}, median {median:.3?}, {ratio:.2} times the import"
+        );
     }
 }

@@ -62,12 +62,13 @@ on_both_engines! {
         server.stop();
         books.check(&database, &load.into_books().0);
         let tally = books.tally;
+        // `scripts/soak` reads this line.
         println!(
-            "kill -9, {engine:?}: {} kills, {inside} inside a group; {} requests with {} lines acknowledged, all there \
-             once; of {} unanswered {} there, {} not; 0 lost, 0 doubled, 0 in part; {} s",
+            "RESULT {engine:?}: {} rounds, {inside} inside a group, {} lines in {} requests acknowledged, {} requests \
+             without an answer of which {} were posted whole and {} not at all, {} s",
             kills(),
-            tally.acknowledged,
             tally.lines,
+            tally.acknowledged,
             tally.unanswered_posted + tally.unanswered_absent,
             tally.unanswered_posted,
             tally.unanswered_absent,
@@ -82,7 +83,7 @@ on_both_engines! {
         let mut books = Books::default();
         let mut next = 1;
         for _ in 0..3 {
-            let mut server = Serve::on(&database).start();
+            let mut server = Serve::on(&database).with("log", "punchcard::posting=trace").start();
             let load = Load::new(next);
             load.run(server.address, || {
                 std::thread::sleep(Duration::from_millis(200));
@@ -91,6 +92,9 @@ on_both_engines! {
                 let status = server.wait();
                 assert_eq!(status.code(), Some(0), "{}", server.log());
             });
+            // And this is how we know that the count of kills inside a group is right.
+            let log = server.log();
+            assert!(log.contains(": group begins ") && !inside_a_group(&log), "{log}");
             let sent;
             (sent, next) = load.into_books();
             books.check(&database, &sent);

@@ -132,15 +132,19 @@ fn on_sqlite_no_reply_leaves_before_its_group_is_synced() {
         call.began = call.began.saturating_sub(1000);
     }
     assert!(judge(&early, LONE).is_err());
-    let mut hasty = calls.clone();
-    let last = hasty.iter().rposition(is_reply).unwrap();
-    let reply = hasty.remove(last);
-    let begins = hasty
+    // As if the reply to a lone post had left as soon as its group had begun.
+    let mut hasty = calls;
+    let at = hasty.iter().position(is_reply).unwrap();
+    let mut reply = hasty.remove(at);
+    let begins = hasty[..at]
         .iter()
         .rposition(|call| logged(call, "group begins").is_some())
         .unwrap();
-    hasty.insert(begins, reply);
+    reply.began = hasty[begins].ended;
+    reply.ended = reply.began;
+    hasty.insert(begins + 1, reply);
     assert!(judge(&hasty, LONE).is_err());
+    assert!(judge(&hasty, 0).is_err());
 }
 
 #[cfg(feature = "mysql")]
