@@ -531,7 +531,7 @@ mod tests {
         let sizes = |rows: &[usize]| -> Vec<usize> {
             chunks(rows, |row| *row).map(<[usize]>::len).collect()
         };
-        assert_eq!(sizes(&[0; 2500]), [1000, 1000, 500]);
+        assert_eq!(sizes(&[0; 600]), [250, 250, 100]);
         assert_eq!(
             sizes(&[BYTES_PER_INSERT + 1, 1, BYTES_PER_INSERT, 1]),
             [1, 1, 1, 1]
