@@ -72,11 +72,6 @@ pub fn render(format: &Format, status: &str, write: impl FnOnce(&mut dyn Sink)) 
     }
 }
 
-/// The Content-Type of a reply.
-pub fn content_type(format: &Format) -> &'static str {
-    format.content_type()
-}
-
 /// The name of items begun where there is no list.
 const STRAY_ITEM: &str = "item";
 

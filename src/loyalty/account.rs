@@ -49,6 +49,15 @@ impl Kind {
             .map_or("", |(_, word)| word)
     }
 
+    /// Decimals of the kind's unit: points have their campaign's, money has its currency's, the others are counted.
+    pub fn digits<N: From<u8>>(self, points: N, money: N) -> N {
+        match self {
+            Kind::Points => points,
+            Kind::GiftCard | Kind::Earned => money,
+            Kind::BuyX | Kind::Events => N::from(0),
+        }
+    }
+
     /// The kind with this word.
     pub fn from_word(word: &str) -> Option<Kind> {
         Kind::ALL
@@ -272,10 +281,5 @@ impl Account {
     /// The campaign at an index that [`Account::find_campaign`] gave.
     pub fn campaign(&self, index: usize) -> Option<&Campaign> {
         self.campaigns.get(index)
-    }
-
-    /// All campaigns.
-    pub fn campaigns(&self) -> &[Campaign] {
-        &self.campaigns
     }
 }

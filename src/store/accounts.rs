@@ -183,11 +183,7 @@ fn load_campaigns(db: &mut Db, account: i32, money_digits: u8) -> Result<Vec<Cam
     let mut list = Vec::with_capacity(rows.len());
     for row in rows {
         let kind = Kind::from_word(&row.kind).ok_or_else(|| broken("campaign kind", &row.kind))?;
-        let digits = match kind {
-            Kind::Points => u8::try_from(row.decimals).unwrap_or(0),
-            Kind::GiftCard | Kind::Earned => money_digits,
-            Kind::BuyX | Kind::Events => 0,
-        };
+        let digits = kind.digits(u8::try_from(row.decimals).unwrap_or(0), money_digits);
         list.push(Campaign {
             number: row.number,
             id: row.campaign_id,

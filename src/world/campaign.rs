@@ -170,14 +170,12 @@ fn campaign(
             notes.add(line, key, None, (wrong, "Leave it out"));
         }
     }
-    let digits = match kind {
-        Kind::Points => section
-            .integer(notes, "decimals", 0..=4)
-            .and_then(|digits| u8::try_from(digits).ok())
-            .unwrap_or(2),
-        Kind::GiftCard | Kind::Earned => money_digits,
-        Kind::BuyX | Kind::Events => 0,
+    let points_digits = match kind {
+        Kind::Points => section.integer(notes, "decimals", 0..=4),
+        _ => None,
     };
+    let points_digits = points_digits.and_then(|digits| u8::try_from(digits).ok());
+    let digits = kind.digits(points_digits.unwrap_or(2), money_digits);
     let points_ratio = match kind {
         Kind::Points => ratio(notes, section, "points_ratio"),
         _ => None,

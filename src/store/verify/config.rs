@@ -58,14 +58,10 @@ pub(super) fn load(check: &mut Check<'_>) -> Result<Config> {
     let mut found = HashMap::with_capacity(rows.len());
     for (number, word, decimals, allow_negative) in rows {
         let kind = Kind::from_word(&word);
-        let digits = match kind {
-            Some(Kind::Points) => u8::try_from(decimals)
-                .ok()
-                .filter(|digits| *digits <= POINTS_DIGITS_MAX),
-            Some(Kind::GiftCard | Kind::Earned) => money,
-            Some(Kind::BuyX | Kind::Events) => Some(0),
-            None => None,
-        };
+        let points = u8::try_from(decimals)
+            .ok()
+            .filter(|digits| *digits <= POINTS_DIGITS_MAX);
+        let digits = kind.and_then(|kind| kind.digits(points, money));
         if kind.is_none() {
             let is = format!("kind {}", crate::text::shown(&word));
             check.add("campaigns", number, is, "a kind that is known");

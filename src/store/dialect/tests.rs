@@ -1,0 +1,51 @@
+//! What errors mean, and how rows are cut.
+
+use super::*;
+
+fn unknown(text: &str) -> Failure {
+    classify(&Error::DatabaseError(
+        DatabaseErrorKind::Unknown,
+        Box::new(text.to_owned()),
+    ))
+}
+
+#[test]
+fn an_error_that_no_line_can_cause_is_never_the_datas_fault() {
+    for text in CONFLICTS {
+        assert!(matches!(unknown(text), Failure::Conflict(_)), "{text}");
+    }
+    for text in AWAY {
+        assert!(matches!(unknown(text), Failure::Away(_)), "{text}");
+    }
+    for text in ["Data too long for column 'given' at row 1", "poisoned", ""] {
+        assert!(matches!(unknown(text), Failure::Data(_)), "{text}");
+    }
+}
+
+#[test]
+fn values_that_the_database_repeats_stay_out_of_the_log() {
+    let text = "Duplicate entry '1-O'Neil's card' for key 'PRIMARY'";
+    assert_eq!(
+        without_values(text),
+        "Duplicate entry '…' for key 'PRIMARY'"
+    );
+    let text = "Incorrect string value: '\\xF0' for column `p`.`journal`.`given` at row 1";
+    assert_eq!(
+        without_values(text),
+        "Incorrect string value: '…' for column `p`.`journal`.`given` at row 1"
+    );
+    assert_eq!(without_values("disk I/O error"), "disk I/O error");
+}
+
+#[cfg(feature = "mysql")]
+#[test]
+fn rows_are_cut_by_number_and_by_weight() {
+    let sizes =
+        |rows: &[usize]| -> Vec<usize> { chunks(rows, |row| *row).map(<[usize]>::len).collect() };
+    assert_eq!(sizes(&[0; 600]), [250, 250, 100]);
+    assert_eq!(
+        sizes(&[BYTES_PER_INSERT + 1, 1, BYTES_PER_INSERT, 1]),
+        [1, 1, 1, 1]
+    );
+    assert_eq!(sizes(&[]), [0_usize; 0]);
+}
