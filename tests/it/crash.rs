@@ -2,9 +2,10 @@
 //! there, and `verify` holds.
 
 use crate::support::app::fields;
+use crate::support::audit::Books;
 use crate::support::client;
 use crate::support::engine::{Database, Engine};
-use crate::support::load::{self, Books, Load, Random, Told};
+use crate::support::load::{self, Load, Random, Told};
 use crate::support::on_both_engines;
 use crate::support::process::{self, Serve};
 use punchcard::store::connect::Role;

@@ -1,8 +1,9 @@
 //! What was acknowledged is on disk: no reply byte leaves before a sync that began after the group's last write. Seen
 //! by strace, from outside. And `serve` refuses database settings under which the sync would be skipped.
 
+use crate::support::audit::Books;
 use crate::support::engine::{Database, Engine};
-use crate::support::load::{self, Books, Load, Told};
+use crate::support::load::{self, Load, Told};
 use crate::support::process::{self, Serve};
 use crate::support::trace::{self, Call};
 
@@ -152,7 +153,7 @@ mod mariadb {
     use super::*;
     use crate::support::engine::mysql::execute;
     use crate::support::mariadb::Mariadb;
-    use crate::support::trace::Tracer;
+    use crate::support::tracer::Tracer;
     use std::time::{SystemTime, UNIX_EPOCH};
 
     const LOG: &str = "/ib_logfile0";

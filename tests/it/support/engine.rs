@@ -31,6 +31,7 @@ pub struct Database {
     pub url: String,
     pub dir: tempfile::TempDir,
     /// Whether it is dropped at the end; if not, it goes with its whole server.
+    #[cfg(feature = "mysql")]
     dropped: bool,
 }
 
@@ -48,26 +49,28 @@ impl Database {
             #[cfg(feature = "mysql")]
             Engine::Mysql => mysql::create(),
         };
-        Database::at(engine, url, dir, true)
+        Database::at(engine, url, dir)
     }
 
     /// A database with all tables on a MariaDB of the test's own; the address ends in `/`.
     #[cfg(feature = "mysql")]
     pub fn on_server(base: &str) -> Database {
         let url = mysql::create_on(base);
-        let database = Database::at(Engine::Mysql, url, tempfile::tempdir().unwrap(), false);
+        let mut database = Database::at(Engine::Mysql, url, tempfile::tempdir().unwrap());
+        database.dropped = false;
         migrate::run(&mut database.connect(Role::Migrator)).unwrap();
         database
     }
 
-    fn at(engine: Engine, url: String, dir: tempfile::TempDir, dropped: bool) -> Database {
+    fn at(engine: Engine, url: String, dir: tempfile::TempDir) -> Database {
         std::fs::write(dir.path().join("server.key"), "07".repeat(32)).unwrap();
         restrict(&dir.path().join("server.key"));
         Database {
             engine,
             url,
             dir,
-            dropped,
+            #[cfg(feature = "mysql")]
+            dropped: true,
         }
     }
 

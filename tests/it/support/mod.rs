@@ -7,10 +7,14 @@
 //! | [`client`] | HTTP as clients speak it |
 //! | [`books`] | balances, entries and rejections as the tests read them from the database |
 //! | [`process`] | the program itself, as a process that can be killed |
-//! | [`load`] | clients that post under load, and the check of the journal against what they were told |
+//! | [`load`] | clients that post under load and note what they were told |
+//! | [`audit`] | the check of a journal against what those clients were told |
 //! | [`trace`] | what a process asked of the kernel, by strace |
+//! | `tracer` | strace on a process that runs already |
+//! | `mariadb` | a MariaDB of a test's own |
 
 pub mod app;
+pub mod audit;
 pub mod books;
 pub mod client;
 pub mod engine;
@@ -21,6 +25,8 @@ pub mod process;
 #[cfg(feature = "mysql")]
 pub mod proxy;
 pub mod trace;
+#[cfg(feature = "mysql")]
+pub mod tracer;
 
 /// Declares tests that run once on each engine: `on_both_engines! { fn name(engine: Engine) { … } }`.
 macro_rules! on_both_engines {

@@ -162,6 +162,7 @@ impl<'a> Serve<'a> {
     }
 
     /// Runs it where it must refuse to start; returns what it said.
+    #[cfg(feature = "mysql")]
     pub fn refused(self) -> String {
         let mut child = self
             .command()
