@@ -19,6 +19,8 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use futures_core::Stream;
 use std::error::Error;
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
@@ -67,10 +69,7 @@ pub fn start(settings: &Settings, key: ServerKey) -> Result<Running, Box<dyn Err
     )?;
     let directory = Arc::new(Directory::load(readers)?);
     let poster = Arc::new(Poster::start(settings, &directory)?);
-    refresh(
-        &directory,
-        Duration::from_millis(settings.config_max_age_ms),
-    )?;
+    keep(&directory, &poster, settings)?;
     let listener = TcpListener::bind(settings.listen).map_err(|error| {
         format!(
             "listening on {} failed: {error}. Choose another address with --listen.",
@@ -164,32 +163,52 @@ impl Running {
     }
 }
 
-/// Keeps the directory no older than `max_age`, as long as somebody uses it.
-fn refresh(directory: &Arc<Directory>, max_age: Duration) -> std::io::Result<()> {
-    let weak: Weak<Directory> = Arc::downgrade(directory);
+/// Keeps the directory no older than `max_age`, and watches that the database file is still the one that was opened,
+/// as long as somebody uses the directory.
+fn keep(
+    directory: &Arc<Directory>,
+    poster: &Arc<Poster>,
+    settings: &Settings,
+) -> std::io::Result<()> {
+    let watched: (Weak<Directory>, Weak<Poster>) =
+        (Arc::downgrade(directory), Arc::downgrade(poster));
     // Reading takes a little; half the age leaves room for it.
-    let pause = (max_age / 2).max(Duration::from_millis(5));
-    std::thread::Builder::new()
-        .name("directory".to_owned())
-        .spawn(move || {
-            let mut failing = false;
-            loop {
-                std::thread::sleep(pause);
-                let Some(directory) = weak.upgrade() else {
-                    return;
-                };
-                match directory.refresh() {
-                    Ok(()) => failing = false,
-                    // Once for each time it is away, not twice a second.
-                    Err(cause) if !failing => {
-                        failing = true;
-                        tracing::warn!("the configuration could not be read again: {cause}");
-                    }
-                    Err(_) => {}
-                }
+    let pause =
+        (Duration::from_millis(settings.config_max_age_ms) / 2).max(Duration::from_millis(5));
+    let file = settings
+        .database_url
+        .sqlite_path()
+        .map(|path| (path.to_owned(), identity(path)));
+    std::thread::Builder::new().name("keeper".to_owned()).spawn(move || {
+        let mut failing = false;
+        loop {
+            std::thread::sleep(pause);
+            let (Some(directory), Some(poster)) = (watched.0.upgrade(), watched.1.upgrade()) else { return };
+            let gone = file.as_ref().is_some_and(|(path, opened)| identity(path) != *opened);
+            poster.halt(gone);
+            let problem = if gone {
+                // What is posted into a file without a name is lost at the end of the process.
+                Some("the database file was deleted or replaced: stop the server and put it back".to_owned())
+            } else {
+                directory.refresh().err().map(|cause| format!("the configuration could not be read again: {cause}"))
+            };
+            // Once for each time it begins, not twice a second.
+            if let Some(problem) = &problem
+                && !failing
+            {
+                tracing::error!("{problem}");
             }
-        })?;
+            failing = problem.is_some();
+        }
+    })?;
     Ok(())
+}
+
+/// What tells a file from another of the same name; `None` if there is none.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    std::fs::metadata(path)
+        .ok()
+        .map(|file| (file.dev(), file.ino()))
 }
 
 /// The first bytes of a body that do not count in the [`Room`]: however full it is with large bodies, those of tills get
@@ -242,16 +261,19 @@ async fn api15_request(request: HttpRequest, payload: Payload, state: Data<State
     let service = &state.service;
     let mut held = state.room.hold();
     let mut body = Vec::new();
-    let receive = receive(
-        &request,
-        payload,
-        service.limits.max_body_bytes,
-        &mut held,
-        &mut body,
-    );
-    let arrived = tokio::time::timeout(state.body_timeout, receive)
+    let max = service.limits.max_body_bytes;
+    let declared = declared_length(&request);
+    // Of a body that is too large by its own word not much has to come.
+    let (patience, otherwise) = if declared > max {
+        let too_large = Problem::new(Code::BodyTooLarge).detail(max);
+        (state.body_timeout.min(TOO_LARGE_PATIENCE), too_large)
+    } else {
+        (state.body_timeout, Problem::new(Code::BodyCutShort))
+    };
+    let receive = receive(declared, payload, max, &mut held, &mut body);
+    let arrived = tokio::time::timeout(patience, receive)
         .await
-        .unwrap_or_else(|_| Err(Problem::new(Code::BodyCutShort)));
+        .unwrap_or(Err(otherwise));
     let header = |name: &str| {
         request
             .headers()
@@ -295,22 +317,28 @@ fn respond(answer: api15::Answer, close: bool) -> HttpResponse {
 /// How much room a declared length gets before any byte has come.
 const TRUSTED_BYTES: usize = 1024 * 1024;
 
+/// How long a body that is too large is read and thrown away.
+const TOO_LARGE_PATIENCE: Duration = Duration::from_secs(2);
+
+/// The length that a request says its body has; 0 where it does not say.
+fn declared_length(request: &HttpRequest) -> usize {
+    let header = request.headers().get(CONTENT_LENGTH);
+    header
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.parse().ok())
+        .unwrap_or(0)
+}
+
 /// Receives a body of at most `max` bytes. Of a larger one the beginning is kept, and as much again is read and thrown
 /// away, so that a client that sends before it listens still sees the answer.
 async fn receive(
-    request: &HttpRequest,
+    declared: usize,
     payload: Payload,
     max: usize,
     held: &mut Held<'_>,
     body: &mut Vec<u8>,
 ) -> Result<(), Problem> {
     let too_large = || Problem::new(Code::BodyTooLarge).detail(max);
-    let declared = request
-        .headers()
-        .get(CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.parse::<usize>().ok())
-        .unwrap_or(0);
     body.reserve(declared.min(max).min(TRUSTED_BYTES));
     let mut payload = pin!(payload);
     let mut keep = if declared > max {

@@ -7,6 +7,7 @@ use crate::server::{self, Running};
 use crate::store::{Db, connect, installation};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Serves until SIGTERM or SIGINT.
@@ -25,7 +26,9 @@ pub fn run(settings: Settings, warnings: Vec<String>) -> Result<(), Fail> {
 
 /// Logs to stderr from here on, the warnings about the settings first.
 pub fn start_logging(settings: &Settings, warnings: &[String]) -> Result<(), Fail> {
-    let filter = tracing_subscriber::EnvFilter::try_new(settings.log.as_str())?;
+    // What strangers send that is not HTTP is no error of ours.
+    let filter = format!("actix_http::h1::dispatcher=off,{}", settings.log.as_str());
+    let filter = tracing_subscriber::EnvFilter::try_new(filter)?;
     let logger = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -74,7 +77,16 @@ pub fn announce(running: &Running) -> std::io::Result<()> {
 
 /// One server per SQLite file: the numbers it gives out live in one process.
 fn lock(database: &Path) -> Result<File, Fail> {
-    let mut path = database.as_os_str().to_owned();
+    // By its real name, so that a link to the file finds the same lock.
+    let real = database.canonicalize()?;
+    if std::fs::metadata(&real)?.nlink() > 1 {
+        return Err(Fail::new(format!(
+            "the database {} has a second name (a hard link): SQLite would keep a log for each name and spoil the file. \
+             Remove the other name.",
+            real.display()
+        )));
+    }
+    let mut path = real.as_os_str().to_owned();
     path.push(".lock");
     let path = PathBuf::from(path);
     let shown = path.display();

@@ -23,6 +23,7 @@ use crate::store::connect::Readers;
 use directory::Directory;
 use group::Prepared;
 use queue::{Claim, Gate, Job, Queue};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -39,9 +40,11 @@ pub struct Poster {
     large_lines: usize,
     timeout: Duration,
     large_timeout: Duration,
-    stop_timeout: Duration,
+    halted: AtomicBool,
 }
 
+/// How long [`Poster::stop`] waits: by then the server has answered everybody, or has waited `shutdown_timeout_s`.
+const STOP_WAIT: Duration = Duration::from_secs(5);
 /// How often [`Poster::stop`] looks whether a writer has ended.
 const STOP_POLL: Duration = Duration::from_millis(5);
 
@@ -82,7 +85,7 @@ impl Poster {
             large_lines: settings.large_request_lines,
             timeout: Duration::from_millis(settings.queue_timeout_ms),
             large_timeout: Duration::from_millis(settings.large_queue_timeout_ms),
-            stop_timeout: Duration::from_secs(settings.shutdown_timeout_s),
+            halted: AtomicBool::new(false),
         })
     }
 
@@ -91,8 +94,16 @@ impl Poster {
         lines > self.large_lines
     }
 
+    /// Refuses all requests from now on, or takes them again: for when the database file is not the one that was opened.
+    pub fn halt(&self, halted: bool) {
+        self.halted.store(halted, Ordering::Relaxed);
+    }
+
     /// Posts a batch. When this returns an outcome, its rows are on disk.
     pub async fn post(&self, batch: Batch) -> Answer {
+        if self.halted.load(Ordering::Relaxed) {
+            return Err(Problem::new(Code::Unavailable).detail("its database file is gone"));
+        }
         let large = self.is_large(batch.lines.list.len());
         let (batch, prepared) = if large {
             self.prepare(batch).await?
@@ -152,7 +163,7 @@ impl Poster {
     }
 
     /// Takes no more requests, writes those that wait, and ends the writers; waits for them at most
-    /// `shutdown_timeout_s`.
+    /// [`STOP_WAIT`].
     pub fn stop(&self) {
         for queue in &self.queues {
             queue.close();
@@ -162,7 +173,7 @@ impl Poster {
             .lock()
             .map(|mut threads| std::mem::take(&mut *threads))
             .unwrap_or_default();
-        let deadline = Instant::now() + self.stop_timeout;
+        let deadline = Instant::now() + STOP_WAIT;
         for thread in threads {
             while !thread.is_finished() && Instant::now() < deadline {
                 std::thread::sleep(STOP_POLL);

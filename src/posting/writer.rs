@@ -120,7 +120,13 @@ impl Writer {
                                 commit_id,
                                 answers,
                             });
-                            Failure::Conflict(format!("the commit did not come about: {cause}"))
+                            match cause {
+                                // A full disk, say: the same again at once would fail again.
+                                Failure::Away(_) => cause,
+                                _ => Failure::Conflict(format!(
+                                    "the commit did not come about: {cause}"
+                                )),
+                            }
                         }
                         None => {
                             return refuse(

@@ -147,8 +147,11 @@ fn mysql_session(conn: &mut diesel::MysqlConnection, role: Role) -> QueryResult<
         return Ok(false);
     }
     if variable(conn, "version")?.contains("MariaDB") {
-        // A gateway that hangs in a transaction must not hold an account's head for long.
-        conn.batch_execute("SET SESSION idle_write_transaction_timeout = 10")?;
+        // A gateway that hangs in a transaction must not hold an account's head for long, whether it has written already
+        // or not; and a reply that got lost between a killed statement and us must not be waited for.
+        conn.batch_execute(
+            "SET SESSION idle_transaction_timeout = 10; SET SESSION idle_write_transaction_timeout = 10",
+        )?;
     }
     conn.batch_execute("SET SESSION autocommit = 0")?;
     Ok(!is_off(&variable(conn, "read_only")?))

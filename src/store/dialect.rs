@@ -33,6 +33,12 @@ pub fn classify(error: &Error) -> Failure {
     }
 }
 
+/// Whether the error is that a table is not there.
+pub fn is_missing_table(error: &Error) -> bool {
+    let text = error.to_string();
+    text.contains("no such table") || text.contains("doesn't exist")
+}
+
 /// MySQL repeats the value that it refuses, which may be a card number: the log gets the rest.
 fn without_values(text: &str) -> String {
     for mark in ["entry '", "value: '", "value '"] {
@@ -65,6 +71,13 @@ const AWAY: &[&str] = &[
     "Commands out of sync",
     "Malformed packet",
     "read-only",
+    "is read only",
+    "denied",
+    "Error writing file",
+    "Errcode",
+    "Out of memory",
+    "doesn't exist",
+    "Unknown column",
     "Disk full",
     "is full",
     "from storage engine",
@@ -82,6 +95,8 @@ const AWAY: &[&str] = &[
     "locking protocol",
     "database disk image is malformed",
     "out of memory",
+    "no such table",
+    "no such column",
 ];
 
 /// A statement kept prepared under its text: `sql_query` would prepare it anew each time.

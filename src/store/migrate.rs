@@ -1,6 +1,6 @@
 //! The migrations of both engines: embedded, with the same names.
 
-use super::{Db, Failure};
+use super::{Db, dialect};
 use diesel::migration::MigrationSource;
 use diesel::prelude::*;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -38,10 +38,12 @@ struct Version {
 pub fn pending(db: &mut Db) -> Result<Vec<String>, MigrateError> {
     let run: Vec<Version> = diesel::sql_query("SELECT version FROM __diesel_schema_migrations")
         .load(db)
-        .or_else(|error| match Failure::from(error) {
-            // There is no such table: nothing has been run.
-            Failure::Data(_) => Ok(Vec::new()),
-            failure => Err(failure),
+        .or_else(|error| {
+            if dialect::is_missing_table(&error) {
+                Ok(Vec::new())
+            } else {
+                Err(error)
+            }
         })?;
     fn names<DB: diesel::backend::Backend>(
         migrations: impl MigrationSource<DB>,

@@ -155,6 +155,36 @@ on_both_engines! {
         drop(app.stop());
     }
 
+    fn a_body_that_says_itself_that_it_is_too_large_is_answered_without_waiting_for_it(engine: Engine) {
+        let app = App::shared(engine);
+        let began = std::time::Instant::now();
+        let reply = exchange(
+            app.address,
+            b"POST /?output=JSON HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\nuse",
+        );
+        assert_eq!(reply.status, 413);
+        assert!(error(&reply).starts_with("The body is larger than"), "{}", reply.body);
+        assert!(began.elapsed() < std::time::Duration::from_secs(30), "{:?}", began.elapsed());
+    }
+
+    fn large_bodies_that_stall_do_not_keep_small_ones_out(engine: Engine) {
+        let app = App::start(engine, &[("max_body_bytes", "100000"), ("queue_bytes", "200000")]);
+        let shop = app.shop(WORLD);
+        let stalled: Vec<_> = (0..4)
+            .map(|_| {
+                let mut stream = std::net::TcpStream::connect(app.address).unwrap();
+                let mut bytes = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n".to_vec();
+                bytes.resize(bytes.len() + 99_999, b'x');
+                std::io::Write::write_all(&mut stream, &bytes).unwrap();
+                stream
+            })
+            .collect();
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        still_works(&shop);
+        drop(stalled);
+        drop(app.stop());
+    }
+
     fn limits_of_lines_refuse_the_whole_request(engine: Engine) {
         let app = App::start(engine, &[("max_lines", "3"), ("max_line_bytes", "256"), ("max_fields", "40"), ("max_open_faults", "2")]);
         let shop = app.shop(WORLD);

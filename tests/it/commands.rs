@@ -200,6 +200,48 @@ fn one_server_per_sqlite_file() {
 }
 
 #[test]
+fn a_second_name_of_the_database_does_not_get_round_the_lock() {
+    let database = Database::new(Engine::Sqlite);
+    apply(&database, &world());
+    let path = database.dir.path().join("punchcard.db");
+    let other = database.dir.path().join("other.db");
+    std::os::unix::fs::symlink(&path, &other).unwrap();
+    let url = format!("sqlite:{}", other.display());
+    let key = database.dir.path().join("server.key");
+    let by_other_name = || {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_punchcard"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--database-url", &url])
+            .args(["--key-file", key.to_str().unwrap()])
+            .output()
+            .unwrap();
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let server = Serve::on(&database).start();
+    assert!(by_other_name().contains("another server already serves"));
+    server.stop();
+    std::fs::remove_file(&other).unwrap();
+    std::fs::hard_link(&path, &other).unwrap();
+    assert!(by_other_name().contains("hard link"));
+}
+
+#[test]
+fn a_database_file_that_was_deleted_takes_no_more_posts() {
+    let database = Database::new(Engine::Sqlite);
+    apply(&database, &world());
+    let server = Serve::on(&database).with("config_max_age_ms", "20").start();
+    assert!(post(server.address, "the till's key", "P|12121|N|1||").contains("all_imported"));
+    std::fs::remove_file(database.dir.path().join("punchcard.db")).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let reply = post(server.address, "the till's key", "P|12121|N|1||");
+    assert!(
+        reply.contains("its database file is gone") && reply.contains("nothing was posted"),
+        "{reply}"
+    );
+    server.stop();
+}
+
+#[test]
 fn sqlite_is_made_on_the_way_with_a_key_of_its_own() {
     let dir = tempfile::tempdir().unwrap();
     let world_file = dir.path().join("world.toml");

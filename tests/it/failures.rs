@@ -62,7 +62,7 @@ on_both_engines! {
     }
 
     fn a_request_that_waits_too_long_is_told_that_nothing_was_posted(engine: Engine) {
-        let app = App::start(engine, &[("queue_timeout_ms", "1"), ("db_retry_ms", "100")]);
+        let app = App::start(engine, &[("queue_timeout_ms", "100"), ("db_retry_ms", "100")]);
         let shop = app.shop(WORLD);
         // Somebody else holds the account's head.
         let mut other = app.database.connect(Role::Writer);
