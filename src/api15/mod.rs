@@ -9,7 +9,7 @@
 //! | [`auth`] | who calls |
 //! | [`batch`] | `batch_transactions` |
 //! | [`reply`] | outcomes to events |
-//! | [`format`], [`render`] | events to XML, JSON or JSONP |
+//! | `format`, [`render`] | events to XML, JSON or JSONP |
 
 pub mod auth;
 pub mod batch;

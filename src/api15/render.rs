@@ -1,7 +1,7 @@
 //! Replies as a sequence of events, and the sinks that write them.
 //!
 //! Belongs here: what an event looks like in XML, JSON and JSONP. Does not belong here: which format is asked for
-//! ([`super::format`]), and what a reply says. No other file knows quick_xml or serde_json's formatters.
+//! (`format`), and what a reply says. No other file knows quick_xml or serde_json's formatters.
 //!
 //! Whatever the order of the events, the document is well-formed: an event that does not fit where it stands is written
 //! in the nearest form that does, and what was left open is closed at the end. Names come from our own code and are

@@ -163,7 +163,7 @@ impl Poster {
     }
 
     /// Takes no more requests, writes those that wait, and ends the writers; waits for them at most
-    /// [`STOP_WAIT`].
+    /// five seconds.
     pub fn stop(&self) {
         for queue in &self.queues {
             queue.close();

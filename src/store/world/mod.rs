@@ -5,10 +5,10 @@
 //!
 //! | module | what it writes |
 //! | --- | --- |
-//! | [`account`] | accounts, users with their keys, brands |
-//! | [`campaigns`] | campaigns with rewards, promotions, items |
-//! | [`customers`] | customers with their codes, cards and opening balances |
-//! | [`same`] | nothing: recognises stored customers |
+//! | `account` | accounts, users with their keys, brands |
+//! | `campaigns` | campaigns with rewards, promotions, items |
+//! | `customers` | customers with their codes, cards and opening balances |
+//! | `same` | nothing: recognises stored customers |
 
 mod account;
 mod campaigns;
