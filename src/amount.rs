@@ -23,6 +23,8 @@ pub struct Amount(i64);
 impl Amount {
     /// Nothing.
     pub const ZERO: Amount = Amount(0);
+    /// One unit.
+    pub const ONE: Amount = Amount(10_000);
 
     /// The largest amount one line may carry: 10^9.
     pub const LINE_MAX: Amount = Amount(1_000_000_000 * UNIT);

@@ -122,8 +122,10 @@ codes! {
         "No campaign has the id \"{value}\"" "Send the id of one of the account's campaigns."
     InactiveCampaign "inactive_campaign" Fault
         "The campaign \"{value}\" is not active" "Send the id of an active campaign."
-    KindNotServed "kind_not_served" Fault
-        "Campaign kind not served yet: {detail}" "Send lines of points and gift-card campaigns."
+    MissingItem "missing_item" Fault
+        "The service_product is empty" "Send the id, the name or the description of one of the campaign's items."
+    UnknownItem "unknown_item" Fault
+        "The campaign has no item \"{value}\"" "Send the id, the name or the description of one of the campaign's items."
     UnknownCustomer "unknown_customer" Fault
         "No customer has the code or card number \"{value}\"" "Send an existing code, or create_new_customers=Y."
     MissingCode "missing_code" Fault

@@ -3,6 +3,7 @@
 //! Belongs here: what configuration means. Does not belong here: how it is stored or loaded.
 
 use crate::amount::Amount;
+use crate::text;
 use chrono_tz::Tz;
 use std::collections::{HashMap, HashSet};
 use subtle::ConstantTimeEq;
@@ -126,9 +127,9 @@ pub struct Item {
     pub number: i32,
     /// The id clients name.
     pub id: String,
-    /// The product's name; found without regard to case.
+    /// The product's name.
     pub service_product: String,
-    /// What a receipt says; found without regard to case.
+    /// What a receipt says.
     pub description: String,
     /// How many give one free.
     pub buy_amount: i32,
@@ -179,6 +180,16 @@ impl Campaign {
     /// The promotion with this id.
     pub fn promotion(&self, id: &str) -> Option<&Promotion> {
         self.promotions.iter().find(|promotion| promotion.id == id)
+    }
+
+    /// The item that a `service_product` names: by id, then by its product's name, then by its description; the last
+    /// two without regard to case.
+    pub fn item(&self, name: &str) -> Option<&Item> {
+        self.items.iter().find(|item| item.id == name).or_else(|| {
+            let folded = text::fold(name);
+            let by = |of: fn(&Item) -> &str| self.items.iter().find(|item| text::fold(of(item)) == folded);
+            by(|item| &item.service_product).or_else(|| by(|item| &item.description))
+        })
     }
 
     /// Whether balances of this campaign are money.

@@ -3,7 +3,7 @@
 //! Belongs here: the table "amount" of the published document and its arithmetic. Does not belong here: the grammar of
 //! numbers ([`crate::amount`]), balances ([`super::ledger`]).
 
-use super::account::{Campaign, Kind, Operand, PROMOTIONS_MAX, Promotion};
+use super::account::{Campaign, Item, Kind, Operand, PROMOTIONS_MAX, Promotion};
 use crate::amount::{self, Amount, AmountError, Exact};
 use crate::error::{Code, Problem};
 
@@ -38,17 +38,31 @@ pub fn add(
     match campaign.kind {
         Kind::Points => add_points(campaign, apply_ratio, sent, promotions),
         Kind::GiftCard => money(campaign, sent).map(Effect::plain),
-        Kind::BuyX | Kind::Events | Kind::Earned => Err(not_served(campaign)),
+        Kind::BuyX | Kind::Events => count_or_one(sent).map(Effect::plain),
+        // Without an amount it is one event, whether events or money were announced.
+        Kind::Earned if apply_ratio || sent.is_empty() => {
+            let events = count_or_one(sent)?;
+            product(campaign, events, campaign.earned_per_event, sent)
+        }
+        Kind::Earned => money(campaign, sent).map(Effect::plain),
     }
 }
 
-/// What a redemption of `sent` takes.
-pub fn redeem(campaign: &Campaign, apply_ratio: bool, sent: &str) -> Result<Effect, Problem> {
-    if sent.is_empty() {
-        return Err(Problem::new(Code::MissingAmount).field("amount"));
-    }
-    let effect = match campaign.kind {
-        Kind::Points if apply_ratio => {
+/// What a redemption of `sent` takes. `item` is the item that a line of a buy-X campaign names.
+pub fn redeem(
+    campaign: &Campaign,
+    item: Option<&Item>,
+    apply_ratio: bool,
+    sent: &str,
+) -> Result<Effect, Problem> {
+    let effect = match (campaign.kind, item) {
+        (Kind::BuyX, Some(item)) if apply_ratio => {
+            let buy_amount = Amount::from_whole(i64::from(item.buy_amount));
+            let buy_amount = buy_amount.ok_or_else(|| out_of_range(sent, "its items cannot be held"))?;
+            product(campaign, count_or_one(sent)?, buy_amount, sent)?
+        }
+        _ if sent.is_empty() => return Err(Problem::new(Code::MissingAmount).field("amount")),
+        (Kind::Points | Kind::Events, _) if apply_ratio => {
             let unknown = || {
                 Problem::new(Code::UnknownReward)
                     .field("amount")
@@ -61,9 +75,8 @@ pub fn redeem(campaign: &Campaign, apply_ratio: bool, sent: &str) -> Result<Effe
                 reward: Some(reward.number),
             }
         }
-        Kind::Points => Effect::plain(read(sent, campaign.digits)?),
-        Kind::GiftCard => Effect::plain(money(campaign, sent)?),
-        Kind::BuyX | Kind::Events | Kind::Earned => return Err(not_served(campaign)),
+        (Kind::Points | Kind::Events | Kind::BuyX, _) => Effect::plain(read(sent, campaign.digits)?),
+        (Kind::GiftCard | Kind::Earned, _) => Effect::plain(money(campaign, sent)?),
     };
     if effect.amount.is_zero() {
         return Err(Problem::new(Code::ZeroRedemption)
@@ -73,11 +86,27 @@ pub fn redeem(campaign: &Campaign, apply_ratio: bool, sent: &str) -> Result<Effe
     Ok(effect)
 }
 
-fn not_served(campaign: &Campaign) -> Problem {
-    Problem::new(Code::KindNotServed)
-        .field("campaign_id")
-        .value(&campaign.id)
-        .detail(campaign.kind.word())
+/// A whole number of events or items; one where nothing was sent.
+fn count_or_one(sent: &str) -> Result<Amount, Problem> {
+    if sent.is_empty() {
+        return Ok(Amount::ONE);
+    }
+    read(sent, 0)
+}
+
+/// `count` times `each`, in the campaign's unit.
+fn product(campaign: &Campaign, count: Amount, each: Amount, sent: &str) -> Result<Effect, Problem> {
+    let amount = Exact::from(count)
+        .times(each)
+        .and_then(|total| total.rounded(campaign.digits))
+        .filter(|amount| *amount <= Amount::BALANCE_MAX)
+        .ok_or_else(|| out_of_range(sent, "its product cannot be held"))?;
+    let formula = format!("{} x {}", count.text(0), each.text(each.decimals()));
+    Ok(Effect {
+        amount,
+        formula: Some(formula.into()),
+        reward: None,
+    })
 }
 
 fn money(campaign: &Campaign, sent: &str) -> Result<Amount, Problem> {
@@ -288,18 +317,18 @@ mod tests {
 
     #[test]
     fn a_reward_is_found_by_id_before_reward_id() {
-        assert_eq!(redeem(&points(), true, "1500").unwrap().amount, raw("500"));
-        assert_eq!(redeem(&points(), true, "1001").unwrap().reward, Some(1));
+        assert_eq!(redeem(&points(), None, true, "1500").unwrap().amount, raw("500"));
+        assert_eq!(redeem(&points(), None, true, "1001").unwrap().reward, Some(1));
         assert_eq!(
-            redeem(&points(), true, "9").unwrap_err().code,
+            redeem(&points(), None, true, "9").unwrap_err().code,
             Code::UnknownReward
         );
         assert_eq!(
-            redeem(&points(), false, "1500").unwrap().amount,
+            redeem(&points(), None, false, "1500").unwrap().amount,
             raw("1500")
         );
         assert_eq!(
-            redeem(&points(), false, "0,00").unwrap_err().code,
+            redeem(&points(), None, false, "0,00").unwrap_err().code,
             Code::ZeroRedemption
         );
     }

@@ -4,7 +4,7 @@
 //! customers and balances ([`super::batch`]). Plans hold spans, not strings: 100,000 of them wait in memory.
 
 use super::account::{
-    Account, Campaign, ID_MAX_CHARS, Kind, PROMOTIONS_MAX_CHARS, TEXT_MAX_CHARS, User,
+    Account, Campaign, ID_MAX_CHARS, Item, Kind, PROMOTIONS_MAX_CHARS, TEXT_MAX_CHARS, User,
 };
 use super::amounts;
 use super::lines::{Column, Line, Lines, Span, Values};
@@ -99,11 +99,12 @@ impl Planner<'_> {
                     .value(other));
             }
         };
+        let item = item(campaign, values.item)?;
         check_length("promo_id", values.promotions, PROMOTIONS_MAX_CHARS)?;
         // `1.` and 300 zeros is a number, but nobody's amount.
         check_length("amount", values.amount, TEXT_MAX_CHARS)?;
         let effect = if redeem {
-            amounts::redeem(campaign, layout.apply_ratio, values.amount)?
+            amounts::redeem(campaign, item, layout.apply_ratio, values.amount)?
         } else {
             amounts::add(
                 campaign,
@@ -114,12 +115,11 @@ impl Planner<'_> {
         };
         let date = self.date(values.date)?;
         check_length("authorization", values.authorization, TEXT_MAX_CHARS)?;
-        check_length("service_product", values.item, TEXT_MAX_CHARS)?;
         let promotions_count = campaign.kind == Kind::Points && !redeem;
         Ok(Posting {
             campaign: index,
             redeem,
-            item: 0,
+            item: item.map_or(0, |item| item.number),
             amount: effect.amount,
             formula: effect.formula,
             reward: effect.reward,
@@ -193,6 +193,20 @@ fn place_surplus<'a>(
         values.promotions = values.surplus;
     }
     Ok(())
+}
+
+/// The item of a line; only buy-X campaigns have items.
+fn item<'c>(campaign: &'c Campaign, name: &str) -> Result<Option<&'c Item>, Problem> {
+    if campaign.kind != Kind::BuyX {
+        return Ok(None);
+    }
+    let problem = |code| Problem::new(code).field("service_product");
+    if name.is_empty() {
+        return Err(problem(Code::MissingItem));
+    }
+    check_length("service_product", name, TEXT_MAX_CHARS)?;
+    let unknown = || problem(Code::UnknownItem).value(name);
+    campaign.item(name).map(Some).ok_or_else(unknown)
 }
 
 fn check_keys(values: &Values<'_>) -> Result<(), Problem> {
