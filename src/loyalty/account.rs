@@ -187,7 +187,11 @@ impl Campaign {
     pub fn item(&self, name: &str) -> Option<&Item> {
         self.items.iter().find(|item| item.id == name).or_else(|| {
             let folded = text::fold(name);
-            let by = |of: fn(&Item) -> &str| self.items.iter().find(|item| text::fold(of(item)) == folded);
+            let by = |of: fn(&Item) -> &str| {
+                self.items
+                    .iter()
+                    .find(|item| text::fold(of(item)) == folded)
+            };
             by(|item| &item.service_product).or_else(|| by(|item| &item.description))
         })
     }

@@ -58,7 +58,8 @@ pub fn redeem(
     let effect = match (campaign.kind, item) {
         (Kind::BuyX, Some(item)) if apply_ratio => {
             let buy_amount = Amount::from_whole(i64::from(item.buy_amount));
-            let buy_amount = buy_amount.ok_or_else(|| out_of_range(sent, "its items cannot be held"))?;
+            let buy_amount =
+                buy_amount.ok_or_else(|| out_of_range(sent, "its items cannot be held"))?;
             product(campaign, count_or_one(sent)?, buy_amount, sent)?
         }
         _ if sent.is_empty() => return Err(Problem::new(Code::MissingAmount).field("amount")),
@@ -75,7 +76,9 @@ pub fn redeem(
                 reward: Some(reward.number),
             }
         }
-        (Kind::Points | Kind::Events | Kind::BuyX, _) => Effect::plain(read(sent, campaign.digits)?),
+        (Kind::Points | Kind::Events | Kind::BuyX, _) => {
+            Effect::plain(read(sent, campaign.digits)?)
+        }
         (Kind::GiftCard | Kind::Earned, _) => Effect::plain(money(campaign, sent)?),
     };
     if effect.amount.is_zero() {
@@ -95,7 +98,12 @@ fn count_or_one(sent: &str) -> Result<Amount, Problem> {
 }
 
 /// `count` times `each`, in the campaign's unit.
-fn product(campaign: &Campaign, count: Amount, each: Amount, sent: &str) -> Result<Effect, Problem> {
+fn product(
+    campaign: &Campaign,
+    count: Amount,
+    each: Amount,
+    sent: &str,
+) -> Result<Effect, Problem> {
     let amount = Exact::from(count)
         .times(each)
         .and_then(|total| total.rounded(campaign.digits))
@@ -317,8 +325,14 @@ mod tests {
 
     #[test]
     fn a_reward_is_found_by_id_before_reward_id() {
-        assert_eq!(redeem(&points(), None, true, "1500").unwrap().amount, raw("500"));
-        assert_eq!(redeem(&points(), None, true, "1001").unwrap().reward, Some(1));
+        assert_eq!(
+            redeem(&points(), None, true, "1500").unwrap().amount,
+            raw("500")
+        );
+        assert_eq!(
+            redeem(&points(), None, true, "1001").unwrap().reward,
+            Some(1)
+        );
         assert_eq!(
             redeem(&points(), None, true, "9").unwrap_err().code,
             Code::UnknownReward
@@ -330,6 +344,95 @@ mod tests {
         assert_eq!(
             redeem(&points(), None, false, "0,00").unwrap_err().code,
             Code::ZeroRedemption
+        );
+    }
+
+    fn of_kind(kind: Kind) -> Campaign {
+        let reward = Reward {
+            number: 3,
+            id: "3001".to_owned(),
+            reward_id: None,
+            level: raw("10"),
+        };
+        Campaign {
+            kind,
+            digits: kind.digits(2, 2),
+            earned_per_event: raw("1.255"),
+            rewards: vec![reward],
+            promotions: Vec::new(),
+            ..points()
+        }
+    }
+
+    #[test]
+    fn an_add_without_an_amount_is_one_event_or_item() {
+        for ratio in [false, true] {
+            assert_eq!(
+                add(&of_kind(Kind::Events), ratio, "", "").unwrap().amount,
+                raw("1")
+            );
+            assert_eq!(
+                add(&of_kind(Kind::BuyX), ratio, "", "").unwrap().amount,
+                raw("1")
+            );
+            // 1.255 is rounded half up to the currency's cents.
+            assert_eq!(
+                add(&of_kind(Kind::Earned), ratio, "", "").unwrap().amount,
+                raw("1.26")
+            );
+        }
+    }
+
+    #[test]
+    fn earned_amounts_are_money_without_the_ratio_and_events_with_it() {
+        let earned = of_kind(Kind::Earned);
+        assert_eq!(add(&earned, false, "3.50", "").unwrap().amount, raw("3.5"));
+        assert_eq!(add(&earned, true, "3", "").unwrap().amount, raw("3.77"));
+        assert_eq!(
+            add(&earned, true, "3.50", "").unwrap_err().code,
+            Code::TooManyDecimals
+        );
+        assert_eq!(
+            redeem(&earned, None, true, "3.50").unwrap().amount,
+            raw("3.5")
+        );
+    }
+
+    #[test]
+    fn free_items_cost_the_items_that_were_bought_for_them() {
+        let item = Item {
+            number: 7,
+            id: "2001".to_owned(),
+            service_product: "Coffees".to_owned(),
+            description: String::new(),
+            buy_amount: 10,
+        };
+        let buyx = of_kind(Kind::BuyX);
+        assert_eq!(
+            redeem(&buyx, Some(&item), true, "2").unwrap().amount,
+            raw("20")
+        );
+        assert_eq!(
+            redeem(&buyx, Some(&item), true, "").unwrap().amount,
+            raw("10")
+        );
+        assert_eq!(
+            redeem(&buyx, Some(&item), false, "2").unwrap().amount,
+            raw("2")
+        );
+        assert_eq!(
+            redeem(&buyx, Some(&item), false, "").unwrap_err().code,
+            Code::MissingAmount
+        );
+        assert_eq!(
+            redeem(&buyx, Some(&item), true, "0").unwrap_err().code,
+            Code::ZeroRedemption
+        );
+        assert_eq!(
+            redeem(&of_kind(Kind::Events), None, true, "3001")
+                .unwrap()
+                .reward,
+            Some(3)
         );
     }
 

@@ -99,6 +99,7 @@ impl Planner<'_> {
                     .value(other));
             }
         };
+        check_length("service_product", values.item, TEXT_MAX_CHARS)?;
         let item = item(campaign, values.item)?;
         check_length("promo_id", values.promotions, PROMOTIONS_MAX_CHARS)?;
         // `1.` and 300 zeros is a number, but nobody's amount.
@@ -204,7 +205,6 @@ fn item<'c>(campaign: &'c Campaign, name: &str) -> Result<Option<&'c Item>, Prob
     if name.is_empty() {
         return Err(problem(Code::MissingItem));
     }
-    check_length("service_product", name, TEXT_MAX_CHARS)?;
     let unknown = || problem(Code::UnknownItem).value(name);
     campaign.item(name).map(Some).ok_or_else(unknown)
 }

@@ -112,19 +112,14 @@ on_both_engines! {
 #[cfg(feature = "mysql")]
 mod two_gateways {
     use super::*;
-    use crate::support::engine::{Database, server_key};
-    use punchcard::server;
-
-    /// A second gateway on the same database: the same code, with caches, queues and connections of its own.
-    fn second(database: &Database) -> server::Running {
-        server::start(&database.settings(&[]), server_key()).unwrap()
-    }
+    use crate::support::process::Serve;
 
     #[test]
     fn races_over_two_gateways_end_as_on_one() {
         let app = App::start(Engine::Mysql, &[]);
-        let other = second(&app.database);
         let shop = app.shop(WORLD);
+        // The second gateway is a process of its own, with caches, queues and connections of its own.
+        let other = Serve::on(&app.database).start();
         let send = |client: usize, line: &str| {
             let address = if client.is_multiple_of(2) {
                 app.address
@@ -158,7 +153,7 @@ mod two_gateways {
             (3..=25).collect::<Vec<i64>>(),
             "numbers without a gap over both gateways"
         );
-        other.stop().unwrap();
+        other.stop();
         drop(app.stop());
     }
 }
