@@ -88,6 +88,10 @@ codes! {
         "The field \"{field}\" is not served yet" "Leave it out."
     BadFlag "bad_flag" Request
         "The field \"{field}\" has the value \"{value}\"" "Send yes or no."
+    BadDetails "bad_details" Request
+        "The field \"details\" has the value \"{value}\"" "Send lines, or leave the field out."
+    BadOnError "bad_on_error" Request
+        "The field \"on_error\" has the value \"{value}\"" "Send import_valid or reject_batch."
     BadOutput "bad_output" Request
         "The field \"output\" has the value \"{value}\"" "Send JSON or XML."
     BadCallback "bad_callback" Request
@@ -164,6 +168,9 @@ codes! {
         "The {field} \"{value}\" is longer than {detail} characters" "Send a shorter one."
     SurplusValue "surplus_value" Fault
         "The line has the value \"{value}\" beyond its last column" "Send one value for each visits_header field."
+
+    BatchRejected "batch_rejected" Fault
+        "The line was not imported, because another line of the batch was refused" "Mend that line, or send on_error=import_valid."
 
     // One line of a batch: declines.
     RewardExceedsPoints "reward_exceeds_points" Decline

@@ -7,8 +7,9 @@ use super::params::Params;
 use super::{INLINE_BYTES, Service, blocking};
 use crate::amount::{self, Amount};
 use crate::error::{Code, Problem};
-use crate::loyalty::batch::{Batch, Outcome};
+use crate::loyalty::batch::{Batch, Wishes};
 use crate::loyalty::lines::{BadText, Column, Layout, Lines};
+use crate::loyalty::outcome::Outcome;
 use chrono::Utc;
 use std::sync::Arc;
 
@@ -24,7 +25,8 @@ pub async fn post(
     let Request {
         text,
         layout,
-        undoable,
+        wishes,
+        dry_run,
     } = request;
     let (account, caller) = (Arc::clone(&identity.account), identity.caller.clone());
     let received = Utc::now();
@@ -32,25 +34,27 @@ pub async fn post(
     let plan = move || {
         let lines = Lines::find(text, layout, max_lines, max_line_bytes)
             .map_err(|bad| bad_text(bad, max_lines, max_line_bytes))?;
-        Batch::new(caller, lines, undoable, received, &account)
+        Batch::new(caller, lines, wishes, received, &account)
     };
     let batch = if large { blocking(plan).await? } else { plan() }?;
-    service.poster.post(batch).await
+    if dry_run {
+        service.poster.rehearse(batch).await
+    } else {
+        service.poster.post(batch).await
+    }
 }
 
 struct Request {
     text: String,
     layout: Layout,
-    undoable: bool,
+    wishes: Wishes,
+    dry_run: bool,
 }
 
 impl Request {
     /// Reads this call's fields; the first problem in the order of the published document.
     fn read(params: &mut Params) -> Result<Request, Problem> {
         let old_generation = is_old_generation(params.text("API"));
-        if params.text("details").is_some() {
-            return Err(Problem::new(Code::NotServedYet).field("details"));
-        }
         let delimiter = delimiter(params)?;
         let apply_ratio = params.flag("apply_ratio")?.unwrap_or(false);
         let allow_undo = params.flag("allow_undo")?;
@@ -58,7 +62,16 @@ impl Request {
         // Mails need an SMTP server; there is no setting for one, so no mail is due.
         params.flag("send_transaction_email")?;
         let create_customers = params.flag("create_new_customers")?.unwrap_or(false);
+        let details = choice(params, "details", Code::BadDetails, &["", "lines"])?;
+        let on_error = choice(
+            params,
+            "on_error",
+            Code::BadOnError,
+            &["import_valid", "reject_batch"],
+        )?;
+        let dry_run = params.flag("dry_run")?.unwrap_or(false);
         let columns = columns(params)?;
+        let windows_1252 = params.was_windows_1252();
         let text = params
             .take("Visits_Data")
             .ok_or_else(|| Problem::new(Code::MissingField).field("Visits_Data"))?;
@@ -74,12 +87,30 @@ impl Request {
             old_generation,
             create_customers,
         };
+        let wishes = Wishes {
+            undoable,
+            reject_batch: on_error == 1,
+            details: details == 1,
+            windows_1252,
+        };
         Ok(Request {
             text,
             layout,
-            undoable,
+            wishes,
+            dry_run,
         })
     }
+}
+
+/// Which of the words a field has, in any case; the first where it is not sent or empty.
+fn choice(params: &Params, name: &str, wrong: Code, words: &[&str]) -> Result<usize, Problem> {
+    let Some(sent) = params.text(name) else {
+        return Ok(0);
+    };
+    words
+        .iter()
+        .position(|word| word.eq_ignore_ascii_case(sent))
+        .ok_or_else(|| Problem::new(wrong).field(name).value(sent))
 }
 
 /// `API` absent or below 1.5 is the old generation; anything else is the current one.
@@ -182,15 +213,16 @@ mod tests {
         ] {
             let request = with(&[("API", version)]).unwrap();
             assert_eq!(
-                (request.layout.old_generation, request.undoable),
+                (request.layout.old_generation, request.wishes.undoable),
                 (old, old),
                 "{version}"
             );
         }
-        assert!(!with(&[("no-undo", "yes")]).unwrap().undoable);
+        assert!(!with(&[("no-undo", "yes")]).unwrap().wishes.undoable);
         assert!(
             with(&[("API", "1.5"), ("allow-undo", "yes")])
                 .unwrap()
+                .wishes
                 .undoable
         );
     }

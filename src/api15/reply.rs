@@ -3,8 +3,8 @@
 //! Belongs here: which element holds what. Does not belong here: angle brackets and braces ([`super::render`]).
 
 use super::render::Sink;
-use crate::error::{Code, Problem};
-use crate::loyalty::batch::Outcome;
+use crate::error::{Class, Code, Problem};
+use crate::loyalty::outcome::{LineOutcome, LineResult, Outcome};
 
 /// What a request is answered with.
 pub enum Reply {
@@ -58,13 +58,18 @@ fn batch(outcome: &Outcome, sink: &mut dyn Sink) {
     };
     if let (0, Some((line, problem))) = (outcome.transactions, &outcome.first_refused) {
         let lines = outcome.rejected;
-        sink.error(&format!(
-            "None of the {lines} lines was imported. Line {line}: {}",
-            problem.text()
-        ));
+        let begin = if outcome.rejected_whole {
+            "Nothing was imported: Line".to_owned()
+        } else {
+            format!("None of the {lines} lines was imported. Line")
+        };
+        sink.error(&format!("{begin} {line}: {}", problem.text()));
     }
     sink.object("batch");
     sink.attribute("status", status);
+    if outcome.dry_run {
+        sink.text("dry_run", "yes");
+    }
     sink.text("transactions", &outcome.transactions.to_string());
     for (name, count) in [
         ("rejected", outcome.rejected),
@@ -75,5 +80,53 @@ fn batch(outcome: &Outcome, sink: &mut dyn Sink) {
             sink.text(name, &count.to_string());
         }
     }
+    if !outcome.warnings.is_empty() {
+        sink.list("warnings", "warning");
+        for (number, text) in &outcome.warnings {
+            sink.item();
+            sink.text("number", &number.to_string());
+            sink.text("text", text);
+            sink.end();
+        }
+        sink.end();
+    }
+    if let Some(lines) = &outcome.lines {
+        sink.list("lines", "line");
+        for line in lines {
+            sink.item();
+            detail(line, sink);
+            sink.end();
+        }
+        sink.end();
+    }
     sink.end();
+}
+
+fn detail(line: &LineOutcome, sink: &mut dyn Sink) {
+    sink.text("number", &line.number.to_string());
+    match &line.result {
+        LineResult::Imported {
+            entry,
+            amount,
+            formula,
+            balance,
+            digits,
+        } => {
+            let amount = amount.text(*digits);
+            sink.text("status", "imported");
+            sink.text("transaction_id", &entry.to_string());
+            sink.text("amount", &amount);
+            sink.text("formula", formula.as_deref().unwrap_or(&amount));
+            sink.text("balance", &balance.text(*digits));
+        }
+        LineResult::Refused(problem) => {
+            let declined = problem.code.class() == Class::Decline;
+            sink.text("status", if declined { "declined" } else { "rejected" });
+            sink.text("error_code", problem.code.word());
+            sink.text("column", problem.field.as_deref().unwrap_or(""));
+            sink.text("value", problem.value.as_deref().unwrap_or(""));
+            sink.text("error", &problem.message());
+            sink.text("remedy", problem.code.remedy());
+        }
+    }
 }

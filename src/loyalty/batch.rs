@@ -4,9 +4,11 @@
 //! what a line's values mean ([`super::plan`]), how the outcome looks on a wire.
 
 use super::account::{Account, Campaign, User};
-use super::ledger::{BalanceKey, Changes, Entry, EntryKind, Ledger, Numbers, Overlay};
+use super::ledger::{BalanceKey, Changes, Entry, EntryKind, Ledger, Link, Numbers, Overlay};
 use super::lines::{Line, Lines, Values};
+use super::outcome::{CHARSET_WARNING, COMMA_WARNING, LineOutcome, LineResult, Outcome};
 use super::plan::{self, Plan, Posting};
+use crate::amount::{self, Amount};
 use crate::dates::{self, Day};
 use crate::error::{Code, Problem};
 use crate::secrets;
@@ -39,6 +41,19 @@ impl Caller {
     }
 }
 
+/// What its sender wishes for a batch.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Wishes {
+    /// That it is listed as one that can be undone.
+    pub undoable: bool,
+    /// That nothing is imported if any line is refused.
+    pub reject_batch: bool,
+    /// To be told what became of each line.
+    pub details: bool,
+    /// Not a wish: its text was read as Windows-1252, which the details say.
+    pub windows_1252: bool,
+}
+
 /// A batch as it waits to be posted.
 #[derive(Debug)]
 pub struct Batch {
@@ -46,8 +61,8 @@ pub struct Batch {
     pub caller: Caller,
     /// Its text.
     pub lines: Lines,
-    /// Whether it is listed as one that can be undone.
-    pub undoable: bool,
+    /// What its sender wishes.
+    pub wishes: Wishes,
     /// When it was received: empty dates mean this day.
     pub received: DateTime<Utc>,
     user: i32,
@@ -61,7 +76,7 @@ impl Batch {
     pub fn new(
         caller: Caller,
         lines: Lines,
-        undoable: bool,
+        wishes: Wishes,
         received: DateTime<Utc>,
         account: &Account,
     ) -> Result<Batch, Problem> {
@@ -69,7 +84,7 @@ impl Batch {
         let mut batch = Batch {
             caller,
             lines,
-            undoable,
+            wishes,
             received,
             user: 0,
             today,
@@ -177,21 +192,6 @@ pub struct Refused<'a> {
     pub fingerprint: [u8; 32],
 }
 
-/// What became of a batch: what the caller is told.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Outcome {
-    /// The batch's number.
-    pub batch: i64,
-    /// Lines imported.
-    pub transactions: usize,
-    /// Lines refused: faults and declines.
-    pub rejected: usize,
-    /// Customers created.
-    pub new_customers: usize,
-    /// The first refused line and why.
-    pub first_refused: Option<(u32, Problem)>,
-}
-
 /// A batch decided: the outcome, and the rows to write.
 #[derive(Debug)]
 pub struct Decided<'a> {
@@ -241,7 +241,12 @@ pub fn decide<'a>(
         entries: Vec::with_capacity(batch.plans.len()),
         customers: Vec::new(),
         refused: Vec::new(),
+        details: batch.wishes.details.then(Vec::new),
+        warnings: Vec::new(),
     };
+    if batch.wishes.details && batch.wishes.windows_1252 {
+        decider.warnings.push((0, CHARSET_WARNING));
+    }
     for (line, plan) in batch.lines.list.iter().zip(&batch.plans) {
         let result = match plan {
             Plan::Post(posting) => decider.post(line, posting),
@@ -263,9 +268,33 @@ struct Decider<'a, 'l> {
     entries: Vec<Entry<'a>>,
     customers: Vec<NewCustomer<'a>>,
     refused: Vec<Refused<'a>>,
+    details: Option<Vec<LineOutcome>>,
+    warnings: Vec<(u32, &'static str)>,
 }
 
 impl<'a> Decider<'a, '_> {
+    /// Notes what became of a line that was imported, for the details.
+    fn tell(&mut self, line: &Line, posting: &Posting, amount: Amount, link: Link, digits: u8) {
+        let Some(details) = &mut self.details else {
+            return;
+        };
+        details.push(LineOutcome {
+            number: line.number,
+            result: LineResult::Imported {
+                entry: link.number,
+                amount,
+                formula: posting.formula.clone(),
+                balance: link.balance_after,
+                digits,
+            },
+        });
+        let sent = self.batch.lines.text(posting.given);
+        let is_number = posting.reward.is_none();
+        if is_number && amount::read(sent).is_ok_and(|written| written.comma_decimal) {
+            self.warnings.push((line.number, COMMA_WARNING));
+        }
+    }
+
     fn post(&mut self, line: &Line, posting: &'a Posting) -> Result<(), Problem> {
         let lines = &self.batch.lines;
         let campaign = self
@@ -305,6 +334,7 @@ impl<'a> Decider<'a, '_> {
             }
             self.customers.push(new);
         }
+        self.tell(line, posting, amount, link, campaign.digits);
         self.entries.push(Entry {
             number: link.number,
             key,
@@ -381,6 +411,13 @@ impl<'a> Decider<'a, '_> {
     }
 
     fn refuse(&mut self, line: &Line, problem: Problem) {
+        if let Some(details) = &mut self.details {
+            let result = LineResult::Refused(Box::new(problem.clone()));
+            details.push(LineOutcome {
+                number: line.number,
+                result,
+            });
+        }
         let number = Numbers::take(&mut self.overlay.numbers.rejection);
         let lines = &self.batch.lines;
         let sent = lines.values(line).date;
@@ -402,17 +439,30 @@ impl<'a> Decider<'a, '_> {
             .refused
             .first()
             .map(|refused| (refused.line, refused.problem.clone()));
+        let rejected_whole = self.batch.wishes.reject_batch && first_refused.is_some();
+        if rejected_whole {
+            let imported =
+                |line: &&mut LineOutcome| matches!(line.result, LineResult::Imported { .. });
+            for line in self.details.iter_mut().flatten().filter(imported) {
+                line.result = LineResult::Refused(Box::new(Problem::new(Code::BatchRejected)));
+            }
+        }
+        let counted = |count: usize| if rejected_whole { 0 } else { count };
         let decided = Decided {
             outcome: Outcome {
                 batch: self.number,
-                transactions: self.entries.len(),
+                transactions: counted(self.entries.len()),
                 rejected: self.refused.len(),
-                new_customers: self.customers.len(),
+                new_customers: counted(self.customers.len()),
                 first_refused,
+                rejected_whole,
+                dry_run: false,
+                lines: self.details,
+                warnings: self.warnings,
             },
             user: self.batch.user,
             first_entry: self.first_entry,
-            undoable: self.batch.undoable,
+            undoable: self.batch.wishes.undoable,
             layout: if self.refused.is_empty() {
                 None
             } else {

@@ -11,10 +11,12 @@
 //! | [`amounts`] | what an amount means for each kind of campaign |
 //! | [`ledger`] | balances and numbers as a group of requests changes them |
 //! | [`batch`] | a batch decided line by line |
+//! | [`outcome`] | what became of it |
 
 pub mod account;
 pub mod amounts;
 pub mod batch;
 pub mod ledger;
 pub mod lines;
+pub mod outcome;
 pub mod plan;

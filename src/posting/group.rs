@@ -11,6 +11,7 @@ use crate::error::{Code, Problem};
 use crate::loyalty::account::Account;
 use crate::loyalty::batch::{self, Decided};
 use crate::loyalty::ledger::{Holders, Ledger, Numbers};
+use crate::loyalty::outcome::Outcome;
 use crate::store::heads::{self, Head};
 use crate::store::{Db, Failure, Result, dialect, journal};
 use chrono::Utc;
@@ -211,45 +212,105 @@ fn one_account(
         }
     }
     let known = find_holders(db, head, jobs)?;
-    let numbers = Numbers {
-        entry: head.next_entry,
-        batch: head.next_batch,
-        customer: head.next_customer,
-        rejection: head.next_rejection,
-    };
-    let mut ledger = Ledger::new(numbers, known);
+    let mut ledger = Ledger::new(numbers(head), known);
     let live = || jobs.iter().filter(|job| job.answer.is_none());
     let balances = live().flat_map(|job| job.batch.balances(account, &ledger));
     let balances = journal::load_balances(db, account.number, balances)?;
     ledger.load(balances);
     let mut decided: Vec<Decided<'_>> = Vec::new();
+    // In the order of the jobs: what was stored is told from `decided`, what was not has its outcome here.
+    let mut dropped: Vec<Option<Outcome>> = Vec::new();
     for job in live() {
         let (one, changes) = batch::decide(account, &job.batch, &ledger);
-        ledger.accept(changes);
-        decided.push(one);
+        if one.outcome.rejected_whole {
+            dropped.push(Some(one.outcome));
+        } else {
+            ledger.accept(changes);
+            decided.push(one);
+            dropped.push(None);
+        }
     }
-    if decided.is_empty() {
-        return Ok(false);
+    if !decided.is_empty() {
+        journal::save_batches(db, account.number, &decided, commit_id, now_us)?;
+        journal::save_balances(db, account.number, ledger.changed())?;
+        let faults: usize = decided.iter().map(Decided::faults).sum();
+        head.next_entry = ledger.numbers.entry;
+        head.next_batch = ledger.numbers.batch;
+        head.next_customer = ledger.numbers.customer;
+        head.next_rejection = ledger.numbers.rejection;
+        head.open_faults = head
+            .open_faults
+            .saturating_add(i64::try_from(faults).unwrap_or(i64::MAX));
     }
-    journal::save_batches(db, account.number, &decided, commit_id, now_us)?;
-    journal::save_balances(db, account.number, ledger.changed())?;
-    let faults: usize = decided.iter().map(Decided::faults).sum();
-    head.next_entry = ledger.numbers.entry;
-    head.next_batch = ledger.numbers.batch;
-    head.next_customer = ledger.numbers.customer;
-    head.next_rejection = ledger.numbers.rejection;
-    head.open_faults = head
-        .open_faults
-        .saturating_add(i64::try_from(faults).unwrap_or(i64::MAX));
-    let outcomes: Vec<Answer> = decided.into_iter().map(|one| Ok(one.outcome)).collect();
-    for (job, answer) in jobs
+    let wrote = !decided.is_empty();
+    let mut stored = decided.into_iter().map(|one| one.outcome);
+    let outcomes: Vec<Option<Outcome>> = dropped
+        .into_iter()
+        .map(|outcome| outcome.or_else(|| stored.next()))
+        .collect();
+    for (job, outcome) in jobs
         .iter_mut()
         .filter(|job| job.answer.is_none())
         .zip(outcomes)
     {
-        job.answer = Some(answer);
+        job.answer = outcome.map(Ok);
     }
-    Ok(true)
+    Ok(wrote)
+}
+
+fn numbers(head: &Head) -> Numbers {
+    Numbers {
+        entry: head.next_entry,
+        batch: head.next_batch,
+        customer: head.next_customer,
+        rejection: head.next_rejection,
+    }
+}
+
+/// Decides one batch on a snapshot, by the same rules and look-ups as posting, and throws the rows away.
+pub fn rehearse(
+    db: &mut Db,
+    batch: &mut batch::Batch,
+    directory: &Directory,
+    max_open_faults: i64,
+) -> Result<Answer> {
+    dialect::begin_snapshot(db)?;
+    let answer = rehearse_on(db, batch, directory, max_open_faults);
+    dialect::rollback(db)?;
+    answer
+}
+
+fn rehearse_on(
+    db: &mut Db,
+    batch: &mut batch::Batch,
+    directory: &Directory,
+    max_open_faults: i64,
+) -> Result<Answer> {
+    let number = batch.caller.account;
+    let gone = || Ok(Err(Problem::new(Code::BadCredentials)));
+    let Some(head) = heads::read(db, number)? else {
+        return gone();
+    };
+    let Some(account) = directory.at_version(db, number, head.config_version)? else {
+        return gone();
+    };
+    if head.open_faults >= max_open_faults {
+        return Ok(Err(
+            Problem::new(Code::TooManyOpenFaults).detail(head.open_faults)
+        ));
+    }
+    if let Err(problem) = batch.plan(&account) {
+        return Ok(Err(problem));
+    }
+    let holders = journal::holders(db, number, batch.keys())?;
+    let mut ledger = Ledger::new(numbers(&head), vec![Arc::new(holders)]);
+    let balances = journal::load_balances(db, number, batch.balances(&account, &ledger))?;
+    ledger.load(balances);
+    let (decided, _discarded) = batch::decide(&account, batch, &ledger);
+    Ok(Ok(Outcome {
+        dry_run: true,
+        ..decided.outcome
+    }))
 }
 
 /// Who holds the codes that the jobs name. What was prepared outside counts as far as nothing has moved since: if keys

@@ -17,7 +17,8 @@ pub mod writer;
 
 use crate::config::{DatabaseUrl, Settings};
 use crate::error::{Code, Problem};
-use crate::loyalty::batch::{Batch, Outcome};
+use crate::loyalty::batch::Batch;
+use crate::loyalty::outcome::Outcome;
 use crate::store::Failure;
 use crate::store::connect::Readers;
 use directory::Directory;
@@ -35,6 +36,8 @@ pub type Answer = Result<Outcome, Problem>;
 /// The way in: hands requests to the writer of their account and waits for the answer.
 pub struct Poster {
     readers: Readers,
+    directory: Arc<Directory>,
+    max_open_faults: i64,
     queues: Vec<Arc<Queue>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     large_lines: usize,
@@ -80,6 +83,8 @@ impl Poster {
         }
         Ok(Poster {
             readers: directory.readers().clone(),
+            directory: Arc::clone(directory),
+            max_open_faults: i64::try_from(settings.max_open_faults).unwrap_or(i64::MAX),
             queues,
             threads: Mutex::new(threads),
             large_lines: settings.large_request_lines,
@@ -142,6 +147,28 @@ impl Poster {
         };
         // A writer that ends without answering has met a defect; what it committed is not known here.
         answer.unwrap_or_else(|_| Err(Problem::new(Code::OutcomeUnknown).detail("none")))
+    }
+
+    /// Tells what would become of a batch: decided on a snapshot of its own, nothing is written and nobody waits.
+    pub async fn rehearse(&self, mut batch: Batch) -> Answer {
+        let (readers, directory) = (self.readers.clone(), Arc::clone(&self.directory));
+        let max_open_faults = self.max_open_faults;
+        let rehearsed = tokio::task::spawn_blocking(move || {
+            group::rehearse(
+                &mut *readers.get()?,
+                &mut batch,
+                &directory,
+                max_open_faults,
+            )
+        });
+        match rehearsed.await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(cause)) => {
+                tracing::error!("a dry run failed: {cause}");
+                Err(Problem::new(Code::Unavailable).detail("the database is not available"))
+            }
+            Err(_) => Err(Problem::new(Code::Unavailable).detail("it met a defect")),
+        }
     }
 
     /// Looks up the codes of a large batch before it waits, on a thread that may take its time.

@@ -211,7 +211,7 @@ pub fn begin_snapshot(db: &mut Db) -> Result<()> {
         Db::Sqlite(conn) => conn.batch_execute("BEGIN DEFERRED")?,
         #[cfg(feature = "mysql")]
         Db::Mysql(conn) => conn.batch_execute(
-            "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ; START TRANSACTION WITH CONSISTENT SNAPSHOT",
+            "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; START TRANSACTION WITH CONSISTENT SNAPSHOT",
         )?,
     }
     Ok(())

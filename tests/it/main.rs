@@ -17,6 +17,7 @@ mod big;
 mod commands;
 mod concurrency;
 mod crash;
+mod dry_run;
 mod durability;
 mod failures;
 mod php;

@@ -68,7 +68,7 @@ fn batch(account: &Account, data: &str, create_customers: bool) -> Batch {
         user_id: "u".to_owned(),
         key: [1; 32],
     };
-    Batch::new(caller, lines, false, Utc::now(), account).unwrap()
+    Batch::new(caller, lines, Wishes::default(), Utc::now(), account).unwrap()
 }
 
 fn ledger() -> Ledger {

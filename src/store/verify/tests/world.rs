@@ -72,7 +72,7 @@ pub(super) fn make_batch(account: &Account, user: &str, text: &str) -> Batch {
         create_customers: true,
     };
     let lines = Lines::find(text.to_owned(), layout, 20_000, 1_000).unwrap();
-    Batch::new(caller, lines, false, now(), account).unwrap()
+    Batch::new(caller, lines, batch::Wishes::default(), now(), account).unwrap()
 }
 
 /// Posts batches in one transaction, as posting does.
