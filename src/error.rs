@@ -113,7 +113,7 @@ codes! {
     LineTooLong "line_too_long" Request
         "Line {value} is longer than {detail} bytes" "Check that each line of Visits_Data ends with a line feed."
     TooManyOpenFaults "too_many_open_faults" Request
-        "This account has {detail} refused lines that wait to be looked at" "The operator sees them with punchcard rejections list, and can raise max_open_faults."
+        "This account has {detail} refused lines that wait to be looked at" "The operator sees them with punchcard rejections list, and closes them with punchcard rejections dismiss."
     NotStored "not_stored" Request
         "This request could not be stored; nothing was posted (reference {detail})" "The reason is in the server's log, under that reference."
     Unavailable "unavailable" Request

@@ -1,8 +1,9 @@
-//! `punchcard rejections list|show`: the lines that were refused, for a person.
+//! `punchcard rejections list|show|dismiss`: the lines that were refused, for a person.
 
 use super::{Fail, look, say};
 use crate::config::Settings;
 use crate::dates::{self, Day};
+use crate::store::connect::{Role, connect};
 use crate::store::{Db, rejections};
 use clap::{Subcommand, ValueEnum};
 use std::fmt::Write;
@@ -31,6 +32,13 @@ pub enum Words {
         /// The number of the rejection in its account.
         number: i64,
     },
+    /// Close an open fault that nobody will mend. What is kept of it stays.
+    Dismiss {
+        /// The id of the account.
+        account: String,
+        /// The number of the rejection in its account.
+        number: i64,
+    },
 }
 
 /// Which rejections to list.
@@ -47,7 +55,7 @@ pub enum State {
 /// Rejections read at a time.
 const CHUNK: i64 = 1000;
 
-/// Lists or shows.
+/// Lists, shows or dismisses.
 ///
 /// # Errors
 /// No database, an account or a rejection that does not exist.
@@ -61,6 +69,15 @@ pub fn run(settings: &Settings, words: &Words) -> Result<(), Fail> {
             after,
         } => list(&mut db, account, *state, i64::from(*limit), *after),
         Words::Show { account, number } => show(&mut db, account, *number),
+        Words::Dismiss { account, number } => {
+            let id = account_number(&mut db, account)?;
+            dismiss(
+                &mut connect(&settings.database_url, Role::Writer)?,
+                id,
+                account,
+                *number,
+            )
+        }
     }
 }
 
@@ -71,6 +88,26 @@ fn account_number(db: &mut Db, account_id: &str) -> Result<i32, Fail> {
             escaped(account_id)
         ))
     })
+}
+
+fn unknown(account_id: &str, number: i64) -> Fail {
+    let account = escaped(account_id);
+    Fail::new(format!(
+        "the account \"{account}\" has no rejection {number}: see punchcard rejections list {account} --state all"
+    ))
+}
+
+fn dismiss(db: &mut Db, account: i32, account_id: &str, number: i64) -> Result<(), Fail> {
+    match rejections::dismiss(db, account, number)?.as_deref() {
+        Some("open") => {
+            say(format_args!("rejection {number} is dismissed"));
+            Ok(())
+        }
+        Some(state) => Err(Fail::new(format!(
+            "rejection {number} is not open but {state}: only open ones can be dismissed"
+        ))),
+        None => Err(unknown(account_id, number)),
+    }
 }
 
 fn list(db: &mut Db, account_id: &str, state: State, limit: i64, after: i64) -> Result<(), Fail> {
@@ -128,11 +165,7 @@ fn short(row: &rejections::Listed) -> String {
 fn show(db: &mut Db, account_id: &str, number: i64) -> Result<(), Fail> {
     let account = account_number(db, account_id)?;
     let Some(found) = rejections::show(db, account, number)? else {
-        return Err(Fail::new(format!(
-            "the account \"{}\" has no rejection {number}: see punchcard rejections list {} --state all",
-            escaped(account_id),
-            escaped(account_id)
-        )));
+        return Err(unknown(account_id, number));
     };
     let rejections::Whole {
         rejection: row,

@@ -141,6 +141,20 @@ impl Batch {
             .saturating_add(self.lines.bytes())
     }
 
+    /// The number and the fingerprint of each line: its values, and which one it is among the equal lines of the batch.
+    pub fn fingerprints(&self) -> impl Iterator<Item = (u32, [u8; 32])> {
+        let mut seen: HashMap<[u8; 32], u32> = HashMap::new();
+        self.lines.list.iter().map(move |line| {
+            let values = fingerprint_of_values(&self.lines.values(line));
+            let nth = seen.entry(values).or_insert(0);
+            *nth = nth.saturating_add(1);
+            let mut hash = Sha256::new();
+            hash.update(values);
+            hash.update(nth.to_be_bytes());
+            (line.number, hash.finalize().into())
+        })
+    }
+
     /// The version of the configuration that its lines were planned for.
     pub fn planned_for(&self) -> i64 {
         self.planned_for
@@ -211,6 +225,10 @@ pub struct Decided<'a> {
     pub customers: Vec<NewCustomer<'a>>,
     /// Lines refused.
     pub refused: Vec<Refused<'a>>,
+    /// The number its first rejection has, or would have.
+    pub first_rejection: i64,
+    /// The batch itself.
+    pub batch: &'a Batch,
 }
 
 impl Decided<'_> {
@@ -237,6 +255,7 @@ pub fn decide<'a>(
         batch,
         number,
         first_entry: overlay.numbers.entry,
+        first_rejection: overlay.numbers.rejection,
         overlay,
         entries: Vec::with_capacity(batch.plans.len()),
         customers: Vec::new(),
@@ -264,6 +283,7 @@ struct Decider<'a, 'l> {
     batch: &'a Batch,
     number: i64,
     first_entry: i64,
+    first_rejection: i64,
     overlay: Overlay<'l>,
     entries: Vec<Entry<'a>>,
     customers: Vec<NewCustomer<'a>>,
@@ -471,31 +491,21 @@ impl<'a> Decider<'a, '_> {
             entries: self.entries,
             customers: self.customers,
             refused: self.refused,
+            first_rejection: self.first_rejection,
+            batch: self.batch,
         };
         (decided, self.overlay.into_changes())
     }
 
-    /// Gives each refused line its fingerprint: its values, and which one it is among the equal lines of the batch.
+    /// Gives each refused line its fingerprint.
     fn fingerprint(&mut self) {
-        let Some(first) = self.refused.first().map(|refused| refused.line) else {
+        if self.refused.is_empty() {
             return;
-        };
-        let lines = &self.batch.lines;
-        let mut seen: HashMap<[u8; 32], u32> = HashMap::new();
+        }
         let mut refused = self.refused.iter_mut().peekable();
-        for line in &lines.list {
-            let values = fingerprint_of_values(&lines.values(line));
-            let nth = seen
-                .entry(values)
-                .and_modify(|count| *count = count.saturating_add(1))
-                .or_insert(1);
-            if line.number >= first
-                && let Some(kept) = refused.next_if(|refused| refused.line == line.number)
-            {
-                let mut hash = Sha256::new();
-                hash.update(values);
-                hash.update(nth.to_be_bytes());
-                kept.fingerprint = hash.finalize().into();
+        for (line, fingerprint) in self.batch.fingerprints() {
+            if let Some(kept) = refused.next_if(|refused| refused.line == line) {
+                kept.fingerprint = fingerprint;
             }
         }
     }

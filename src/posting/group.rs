@@ -13,8 +13,9 @@ use crate::loyalty::batch::{self, Decided};
 use crate::loyalty::ledger::{Holders, Ledger, Numbers};
 use crate::loyalty::outcome::Outcome;
 use crate::store::heads::{self, Head};
-use crate::store::{Db, Failure, Result, dialect, journal};
+use crate::store::{Db, Failure, Result, dialect, journal, rejections};
 use chrono::Utc;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Codes looked up outside the writer, with what tells whether they still hold.
@@ -238,9 +239,16 @@ fn one_account(
         head.next_batch = ledger.numbers.batch;
         head.next_customer = ledger.numbers.customer;
         head.next_rejection = ledger.numbers.rejection;
+        let mut superseded = 0;
+        // Without open faults there is nothing that an equal line could close.
+        if head.open_faults > 0 || (faults > 0 && decided.len() > 1) {
+            superseded = supersede(db, account.number, &decided)?;
+        }
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         head.open_faults = head
             .open_faults
-            .saturating_add(i64::try_from(faults).unwrap_or(i64::MAX));
+            .saturating_add(count(faults))
+            .saturating_sub(count(superseded));
     }
     let wrote = !decided.is_empty();
     let mut stored = decided.into_iter().map(|one| one.outcome);
@@ -256,6 +264,20 @@ fn one_account(
         job.answer = outcome.map(Ok);
     }
     Ok(wrote)
+}
+
+/// Closes the open faults of which an equal line has come with these batches, imported or refused again.
+fn supersede(db: &mut Db, account: i32, decided: &[Decided<'_>]) -> Result<usize> {
+    let mut lines = HashMap::new();
+    for one in decided {
+        // A later batch may close what an earlier one of the group has just opened.
+        lines.extend(
+            one.batch
+                .fingerprints()
+                .map(|(_, print)| (print, one.first_rejection)),
+        );
+    }
+    rejections::supersede(db, account, &lines)
 }
 
 fn numbers(head: &Head) -> Numbers {

@@ -12,7 +12,7 @@
 //! | [`installation`] | the server key's check value, the demo mark |
 //! | [`accounts`] | accounts with their configuration, as the rules see them |
 //! | [`journal`] | what posting loads and writes |
-//! | [`rejections`] | the inbox, as the commands show it |
+//! | [`rejections`] | the inbox: finding and closing what was refused |
 //! | [`verify`] | whether all that was stored fits together |
 //! | [`world`] | bringing about what a world file says |
 

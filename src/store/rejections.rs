@@ -1,8 +1,9 @@
-//! The inbox of refused lines, as the commands show it.
+//! The inbox of refused lines: how its rows are found and closed. They are written with their batch ([`super::journal`]).
 
 use super::schema::{accounts, batches, rejections, users};
-use super::{Db, Result};
+use super::{Db, Result, dialect, heads};
 use diesel::prelude::*;
+use std::collections::HashMap;
 
 /// A refused line, in short.
 #[derive(Queryable, Clone, PartialEq, Eq, Debug)]
@@ -105,6 +106,69 @@ pub struct Whole {
     pub user_id: Option<String>,
     /// How its batch was to be read, a JSON text.
     pub layout: Option<String>,
+}
+
+/// Fingerprints of one look-up: stays below the parameters that a statement may have.
+const FINGERPRINTS_PER_LOOKUP: usize = 500;
+
+/// Marks open rejections as superseded that have one of these fingerprints and a number below the one given with it:
+/// an equal line has come again. Returns how many.
+pub fn supersede(db: &mut Db, account: i32, lines: &HashMap<[u8; 32], i64>) -> Result<usize> {
+    let fingerprints: Vec<&[u8]> = lines.keys().map(<[u8; 32]>::as_slice).collect();
+    let mut older: Vec<i64> = Vec::new();
+    for chunk in fingerprints.chunks(FINGERPRINTS_PER_LOOKUP) {
+        let open: Vec<(i64, Vec<u8>)> = rejections::table
+            .filter(rejections::account_id.eq(account))
+            .filter(rejections::fingerprint.eq_any(chunk))
+            .filter(rejections::state.eq("open"))
+            .select((rejections::number, rejections::fingerprint))
+            .load(db)?;
+        older.extend(open.into_iter().filter_map(|(number, fingerprint)| {
+            let before = <[u8; 32]>::try_from(fingerprint)
+                .ok()
+                .and_then(|print| lines.get(&print))?;
+            (number < *before).then_some(number)
+        }));
+    }
+    for chunk in older.chunks(FINGERPRINTS_PER_LOOKUP) {
+        let of = rejections::table
+            .filter(rejections::account_id.eq(account))
+            .filter(rejections::number.eq_any(chunk));
+        diesel::update(of)
+            .set(rejections::state.eq("superseded"))
+            .execute(db)?;
+    }
+    Ok(older.len())
+}
+
+/// Closes an open fault that nobody will mend; `None` if the account has no such rejection, else its state before.
+/// One transaction; the connection is a writer's.
+pub fn dismiss(db: &mut Db, account: i32, number: i64) -> Result<Option<String>> {
+    dialect::begin(db)?;
+    let done = dismiss_under_head(db, account, number);
+    match &done {
+        Ok(Some(state)) if state == "open" => dialect::commit(db)?,
+        _ => dialect::rollback(db)?,
+    }
+    done
+}
+
+fn dismiss_under_head(db: &mut Db, account: i32, number: i64) -> Result<Option<String>> {
+    let heads = heads::take(db, &[account])?;
+    let row = rejections::table.find((account, number));
+    let state: Option<String> = row.select(rejections::state).first(db).optional()?;
+    if let (Some(head), Some("open")) = (heads.into_iter().next(), state.as_deref()) {
+        diesel::update(row)
+            .set(rejections::state.eq("dismissed"))
+            .execute(db)?;
+        let head = heads::Head {
+            next_commit: head.next_commit.saturating_add(1),
+            open_faults: head.open_faults.saturating_sub(1),
+            ..head
+        };
+        heads::save(db, &head)?;
+    }
+    Ok(state)
 }
 
 /// One rejection; `None` if the account has none with this number.

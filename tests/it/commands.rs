@@ -117,6 +117,17 @@ on_both_engines! {
             assert!(shown.contains(part), "{part}: {shown}");
         }
         assert!(refused(&database, &["rejections", "show", "shop", "9"]).contains('9'));
+        // An equal line closes the fault that is open; somebody has to close the other one.
+        let reply = post(server.address, "the till's key", "P|12121|N|1||\nP|99|N|5||");
+        assert!(reply.contains("partially_imported"), "{reply}");
+        let open = succeed(&database, &["rejections", "list", "shop"]);
+        assert!(open.starts_with("3 open") && open.contains("\n4 open"), "{open}");
+        succeed(&database, &["rejections", "dismiss", "shop", "4"]);
+        let again = refused(&database, &["rejections", "dismiss", "shop", "4"]);
+        assert!(again.contains("is not open but dismissed"), "{again}");
+        assert!(refused(&database, &["rejections", "dismiss", "shop", "2"]).contains("record"));
+        let open = succeed(&database, &["rejections", "list", "shop"]);
+        assert!(open.starts_with("3 open") && !open.contains("\n4"), "{open}");
         server.stop();
         succeed(&database, &["verify"]);
     }
