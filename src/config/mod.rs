@@ -128,6 +128,8 @@ options! {
     queue_timeout_ms: u64 = "4000" in 1..=600000;
     /// How long a large request may wait to be written, in milliseconds. Then it is answered with 503.
     large_queue_timeout_ms: u64 = "60000" in 1..=3600000;
+    /// How long a request may be being written, in milliseconds; beyond, 503 with an unknown outcome.
+    write_timeout_ms: u64 = "120000" in 100..=3600000;
     /// How long a lost database is tried again before those who wait get 503, in milliseconds.
     db_retry_ms: u64 = "3000" in 0..=600000;
     /// How old the accounts, users and campaigns that a reading request sees may be, in milliseconds.

@@ -43,6 +43,7 @@ pub struct Poster {
     large_lines: usize,
     timeout: Duration,
     large_timeout: Duration,
+    write_timeout: Duration,
     halted: AtomicBool,
 }
 
@@ -90,6 +91,7 @@ impl Poster {
             large_lines: settings.large_request_lines,
             timeout: Duration::from_millis(settings.queue_timeout_ms),
             large_timeout: Duration::from_millis(settings.large_queue_timeout_ms),
+            write_timeout: Duration::from_millis(settings.write_timeout_ms),
             halted: AtomicBool::new(false),
         })
     }
@@ -142,8 +144,12 @@ impl Poster {
                 let waited = format!("it waited longer than {} ms", timeout.as_millis());
                 return Err(Problem::new(Code::Unavailable).detail(waited));
             }
-            // Its group has begun: it is carried through.
-            Err(_) => answer.await,
+            // Its group has begun: it is carried through, however the database behaves. The caller is not kept for ever.
+            Err(_) => match tokio::time::timeout(self.write_timeout, answer).await {
+                Ok(answer) => answer,
+                // Whether it will be posted, and under which commit, is not known here.
+                Err(_) => return Err(Problem::new(Code::OutcomeUnknown).detail("none")),
+            },
         };
         // A writer that ends without answering has met a defect; what it committed is not known here.
         answer.unwrap_or_else(|_| Err(Problem::new(Code::OutcomeUnknown).detail("none")))

@@ -126,3 +126,26 @@ fn a_database_gone_before_commit_leaves_an_unknown_outcome_that_proves_not_poste
 fn a_database_gone_after_commit_leaves_an_unknown_outcome_that_proves_posted() {
     gone_at_commit(Cut::After, true);
 }
+
+#[test]
+fn a_caller_is_not_kept_for_ever_by_a_database_that_has_vanished() {
+    let (app, proxy) = behind_a_proxy(&[("write_timeout_ms", "300"), ("queue_timeout_ms", "200")]);
+    let shop = app.shop(WORLD);
+    proxy.cut_next(Cut::Stall);
+    let reply = shop.lines("P|12122|N|5||stalled");
+    assert_eq!(reply.status, 503);
+    assert!(reply.body.contains("outcome unknown"), "{}", reply.body);
+    assert_eq!(
+        reply.header("retry-after"),
+        None,
+        "sending it again may post it twice"
+    );
+    // Once the connection ends the writer finds out and posts it: that was left open by the answer.
+    let began = std::time::Instant::now();
+    while shop.balance("P", "12122") == 0 && began.elapsed().as_secs() < 30 {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert_eq!(shop.balance("P", "12122"), 50_000);
+    assert!(shop.lines("P|12122|N|1||").body.contains("all_imported"));
+    drop(app.stop());
+}

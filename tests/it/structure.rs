@@ -168,6 +168,25 @@ fn every_error_code_is_documented() {
 }
 
 #[test]
+fn every_option_is_documented_with_its_default() {
+    let docs = std::fs::read_to_string(root().join("docs/configuration.md")).unwrap();
+    for option in punchcard::config::OPTIONS {
+        let row = docs
+            .lines()
+            .find(|line| line.starts_with(&format!("| `{}` ", option.name)))
+            .unwrap_or_else(|| panic!("docs/configuration.md lacks {}", option.name));
+        let row = row.replace('`', "");
+        assert!(row.contains(option.default), "{}: {row}", option.name);
+        assert!(
+            row.contains(option.doc),
+            "{}: {row}\n{}",
+            option.name,
+            option.doc
+        );
+    }
+}
+
+#[test]
 fn migrations_of_both_engines_have_the_same_names() {
     let names = |engine: &str| -> BTreeSet<String> {
         std::fs::read_dir(root().join("migrations").join(engine))

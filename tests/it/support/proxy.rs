@@ -16,6 +16,8 @@ pub enum Cut {
     Before,
     /// The COMMIT is carried out, and its answer lost.
     After,
+    /// The COMMIT goes nowhere and the connection stays open, as with a host that has vanished; cut after a while.
+    Stall,
 }
 
 #[derive(Default)]
@@ -77,6 +79,9 @@ impl Proxy {
     }
 }
 
+/// How long a stalled connection stays open.
+const STALL: std::time::Duration = std::time::Duration::from_millis(1500);
+
 /// What the two directions of one connection tell each other.
 #[derive(Default)]
 struct Link {
@@ -115,6 +120,10 @@ fn connect(client: TcpStream, server: TcpStream, orders: &Arc<Orders>) {
                 }
                 match cut {
                     Some(Cut::Before) => break,
+                    Some(Cut::Stall) => {
+                        std::thread::sleep(STALL);
+                        break;
+                    }
                     Some(Cut::After) => link.lose_answer.store(true, Ordering::SeqCst),
                     None => {}
                 }
