@@ -4,8 +4,9 @@
 //! what a line's values mean ([`super::plan`]), how the outcome looks on a wire.
 
 use super::account::{Account, Campaign, User};
+use super::fingerprint;
 use super::ledger::{BalanceKey, Changes, Entry, EntryKind, Ledger, Link, Numbers, Overlay};
-use super::lines::{Line, Lines, Values};
+use super::lines::{Line, Lines};
 use super::outcome::{CHARSET_WARNING, COMMA_WARNING, LineOutcome, LineResult, Outcome};
 use super::plan::{self, Plan, Posting};
 use crate::amount::{self, Amount};
@@ -13,8 +14,6 @@ use crate::dates::{self, Day};
 use crate::error::{Code, Problem};
 use crate::secrets;
 use chrono::{DateTime, Utc};
-use sha2::{Digest, Sha256};
-use std::collections::HashMap;
 
 /// Who sent a request, as it was authenticated.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -139,20 +138,6 @@ impl Batch {
             .len()
             .saturating_mul(line)
             .saturating_add(self.lines.bytes())
-    }
-
-    /// The number and the fingerprint of each line: its values, and which one it is among the equal lines of the batch.
-    pub fn fingerprints(&self) -> impl Iterator<Item = (u32, [u8; 32])> {
-        let mut seen: HashMap<[u8; 32], u32> = HashMap::new();
-        self.lines.list.iter().map(move |line| {
-            let values = fingerprint_of_values(&self.lines.values(line));
-            let nth = seen.entry(values).or_insert(0);
-            *nth = nth.saturating_add(1);
-            let mut hash = Sha256::new();
-            hash.update(values);
-            hash.update(nth.to_be_bytes());
-            (line.number, hash.finalize().into())
-        })
     }
 
     /// The version of the configuration that its lines were planned for.
@@ -503,7 +488,7 @@ impl<'a> Decider<'a, '_> {
             return;
         }
         let mut refused = self.refused.iter_mut().peekable();
-        for (line, fingerprint) in self.batch.fingerprints() {
+        for (line, fingerprint) in fingerprint::of_lines(&self.batch.lines) {
             if let Some(kept) = refused.next_if(|refused| refused.line == line) {
                 kept.fingerprint = fingerprint;
             }
@@ -521,35 +506,6 @@ fn refusal(code: Code, given: &str, campaign: &Campaign) -> Problem {
     } else {
         problem
     }
-}
-
-fn fingerprint_of_values(values: &Values<'_>) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    let code = if values.code.is_empty() {
-        values.card
-    } else {
-        values.code
-    };
-    let promotions = if values.promotions.is_empty() {
-        values.surplus
-    } else {
-        values.promotions
-    };
-    for value in [
-        values.campaign,
-        code,
-        values.redeemed,
-        values.amount,
-        values.date,
-        values.authorization,
-        values.item,
-        promotions,
-    ] {
-        // Length first, so that no two lists of values run into the same bytes.
-        hash.update(u64::try_from(value.len()).unwrap_or(u64::MAX).to_be_bytes());
-        hash.update(value);
-    }
-    hash.finalize().into()
 }
 
 #[cfg(test)]

@@ -11,11 +11,13 @@
 //! | [`amounts`] | what an amount means for each kind of campaign |
 //! | [`ledger`] | balances and numbers as a group of requests changes them |
 //! | [`batch`] | a batch decided line by line |
+//! | [`fingerprint`] | by what a line that comes again is known |
 //! | [`outcome`] | what became of it |
 
 pub mod account;
 pub mod amounts;
 pub mod batch;
+pub mod fingerprint;
 pub mod ledger;
 pub mod lines;
 pub mod outcome;

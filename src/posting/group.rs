@@ -10,6 +10,7 @@ use crate::dates;
 use crate::error::{Code, Problem};
 use crate::loyalty::account::Account;
 use crate::loyalty::batch::{self, Decided};
+use crate::loyalty::fingerprint;
 use crate::loyalty::ledger::{Holders, Ledger, Numbers};
 use crate::loyalty::outcome::Outcome;
 use crate::store::heads::{self, Head};
@@ -272,9 +273,7 @@ fn supersede(db: &mut Db, account: i32, decided: &[Decided<'_>]) -> Result<usize
     for one in decided {
         // A later batch may close what an earlier one of the group has just opened.
         lines.extend(
-            one.batch
-                .fingerprints()
-                .map(|(_, print)| (print, one.first_rejection)),
+            fingerprint::of_lines(&one.batch.lines).map(|(_, print)| (print, one.first_rejection)),
         );
     }
     rejections::supersede(db, account, &lines)

@@ -7,7 +7,7 @@ use crate::loyalty::ledger::{Balance, Holder, Holders};
 use crate::loyalty::lines::{Column, Layout};
 use chrono_tz::Tz;
 use proptest::prelude::*;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 fn campaign(number: i32, id: &str, kind: Kind) -> Campaign {
