@@ -6,10 +6,10 @@ use punchcard::server::{self, Running};
 use punchcard::store::Db;
 use punchcard::store::connect::Role;
 use punchcard::store::world as stored;
-use punchcard::world;
+use punchcard::world::{self, World};
 use std::net::SocketAddr;
 use std::sync::{Mutex, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A server with its database.
 pub struct App {
@@ -102,7 +102,35 @@ impl Shop<'_> {
         let world = world::read(&self.named(text), chrono::Utc::now()).unwrap();
         let db = &mut self.app.database.connect(Role::Writer);
         stored::apply(db, &server_key(), &world, &mut stored::Report::default()).unwrap();
-        std::thread::sleep(Duration::from_millis(20));
+        self.wait_until_known(&world);
+    }
+
+    /// The server reads the configuration again from time to time: waits until it knows all users of the file.
+    fn wait_until_known(&self, world: &World) {
+        let began = Instant::now();
+        for account in &world.accounts {
+            for user in account.users.iter().filter(|user| user.api_key.is_some()) {
+                let key = user.api_key.as_ref().unwrap();
+                let all = fields(&[
+                    ("user_id", &user.id),
+                    ("user_api_key", key.expose()),
+                    ("account_id", &account.id),
+                    ("type", "none"),
+                ]);
+                while !self
+                    .send(Encoding::Urlencoded, &[], &all)
+                    .body
+                    .contains("Unknown request type")
+                {
+                    assert!(
+                        began.elapsed() < Duration::from_secs(30),
+                        "{} stays unknown",
+                        account.id
+                    );
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+            }
+        }
     }
 
     /// The fields that every request of the current generation carries.
