@@ -2,102 +2,18 @@
 //!
 //! Belongs here: every statement that is not the same on both engines. Nothing else matches on [`Db`].
 
+mod errors;
+
+pub use errors::{classify, is_missing_table};
+
 use super::heads::Head;
 use super::journal::{BalanceRow, DateRow};
 use super::schema::{account_heads, balances, entry_dates};
-use super::{Db, Failure, Result};
+use super::{Db, Result};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::result::{DatabaseErrorKind, Error};
 use diesel::sql_types::{BigInt, Bool, Integer, Text};
-
-/// Tells what an error means by its kind and, where the driver keeps only the text, by its text.
-pub fn classify(error: &Error) -> Failure {
-    let text = without_values(&error.to_string());
-    let Error::DatabaseError(kind, _) = error else {
-        return match error {
-            Error::BrokenTransactionManager => Failure::Away(text),
-            _ => Failure::Data(text),
-        };
-    };
-    let says = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
-    match kind {
-        DatabaseErrorKind::SerializationFailure => Failure::Conflict(text),
-        DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::ReadOnlyTransaction => {
-            Failure::Away(text)
-        }
-        DatabaseErrorKind::Unknown if says(CONFLICTS) => Failure::Conflict(text),
-        DatabaseErrorKind::Unknown if says(AWAY) => Failure::Away(text),
-        _ => Failure::Data(text),
-    }
-}
-
-/// Whether the error is that a table is not there.
-pub fn is_missing_table(error: &Error) -> bool {
-    let text = error.to_string();
-    text.contains("no such table") || text.contains("doesn't exist")
-}
-
-/// MySQL repeats the value that it refuses, which may be a card number: the log gets the rest.
-fn without_values(text: &str) -> String {
-    for mark in ["entry '", "value: '", "value '"] {
-        if let Some((before, rest)) = text.split_once(mark) {
-            // The value may hold quotes itself; behind the last one stands the name of the column or key.
-            let after = rest.rsplit_once("' for ").map_or("", |(_, after)| after);
-            return format!("{before}{mark}…' for {after}");
-        }
-    }
-    text.to_owned()
-}
-
-/// MySQL 1213, 1205, 1020 and 1615. The texts are English because every session asks for that ([`super::connect`]).
-const CONFLICTS: &[&str] = &[
-    "Deadlock found",
-    "Lock wait timeout exceeded",
-    "Record has changed since last read",
-    "needs to be re-prepared",
-];
-
-/// Errors that no line of data can cause.
-const AWAY: &[&str] = &[
-    // MySQL: the connection, the server, the disk.
-    "gone away",
-    "Lost connection",
-    "Can't connect",
-    "Connection was killed",
-    "Query execution was interrupted",
-    "shutdown in progress",
-    "Commands out of sync",
-    "Malformed packet",
-    "read-only",
-    "is read only",
-    "denied",
-    "Error writing file",
-    "Errcode",
-    "Out of memory",
-    "doesn't exist",
-    "Unknown column",
-    "Disk full",
-    "is full",
-    "from storage engine",
-    "Too many connections",
-    "communication packets",
-    "disconnected by the server because of inactivity",
-    "max_prepared_stmt_count",
-    "WSREP has not yet prepared node",
-    // SQLite: SQLITE_BUSY, _LOCKED, _IOERR, _FULL, _CANTOPEN, _READONLY, _CORRUPT, _NOMEM.
-    "database is locked",
-    "database table is locked",
-    "disk I/O error",
-    "unable to open database file",
-    "attempt to write a readonly database",
-    "locking protocol",
-    "database disk image is malformed",
-    "out of memory",
-    "no such table",
-    "no such column",
-];
 
 /// A statement kept prepared under its text: `sql_query` would prepare it anew each time.
 struct Fixed<'a, T> {
@@ -434,32 +350,45 @@ pub fn save_balances(db: &mut Db, rows: &[BalanceRow]) -> Result<()> {
                     .execute(conn)?;
             }
         }
-        // Numbers only, so literals are safe; Diesel has no multi-row upsert here.
         #[cfg(feature = "mysql")]
-        Db::Mysql(conn) => {
-            for chunk in rows.chunks(NUMBERS_PER_INSERT) {
-                let values: Vec<String> = chunk
-                    .iter()
-                    .map(|row| {
-                        format!(
-                            "({},{},{},{},{},{})",
-                            row.account_id,
-                            row.customer,
-                            row.campaign,
-                            row.item,
-                            row.balance,
-                            row.last_entry
-                        )
-                    })
-                    .collect();
-                diesel::sql_query(format!(
-                    "INSERT INTO balances (account_id, customer, campaign, item, balance, last_entry) VALUES {} \
-                     ON DUPLICATE KEY UPDATE balance = VALUES(balance), last_entry = VALUES(last_entry)",
-                    values.join(",")
-                ))
-                .execute(conn)?;
-            }
-        }
+        Db::Mysql(conn) => upsert_numbers(
+            conn,
+            "balances (account_id, customer, campaign, item, balance, last_entry)",
+            "balance = VALUES(balance), last_entry = VALUES(last_entry)",
+            rows,
+            |row| {
+                format!(
+                    "({},{},{},{},{},{})",
+                    row.account_id,
+                    row.customer,
+                    row.campaign,
+                    row.item,
+                    row.balance,
+                    row.last_entry
+                )
+            },
+        )?,
+    }
+    Ok(())
+}
+
+/// Inserts rows or changes those that are there, several a statement, which Diesel has no words for. `literals` writes
+/// a row's numbers in brackets: numbers only, so that nothing has to be escaped.
+#[cfg(feature = "mysql")]
+fn upsert_numbers<T>(
+    conn: &mut diesel::MysqlConnection,
+    into: &str,
+    changes: &str,
+    rows: &[T],
+    literals: impl Fn(&T) -> String,
+) -> QueryResult<()> {
+    for chunk in rows.chunks(NUMBERS_PER_INSERT) {
+        let values: Vec<String> = chunk.iter().map(&literals).collect();
+        diesel::sql_query(format!(
+            "INSERT INTO {into} VALUES {} ON DUPLICATE KEY UPDATE {changes}",
+            values.join(",")
+        ))
+        .execute(conn)?;
     }
     Ok(())
 }
@@ -478,25 +407,18 @@ pub fn save_dates(db: &mut Db, rows: &[DateRow]) -> Result<()> {
             }
         }
         #[cfg(feature = "mysql")]
-        Db::Mysql(conn) => {
-            for chunk in rows.chunks(NUMBERS_PER_INSERT) {
-                let values: Vec<String> = chunk
-                    .iter()
-                    .map(|row| {
-                        format!(
-                            "({},{},{},{})",
-                            row.account_id, row.date, row.lowest, row.highest
-                        )
-                    })
-                    .collect();
-                diesel::sql_query(format!(
-                    "INSERT INTO entry_dates (account_id, date, lowest, highest) VALUES {} \
-                     ON DUPLICATE KEY UPDATE highest = VALUES(highest)",
-                    values.join(",")
-                ))
-                .execute(conn)?;
-            }
-        }
+        Db::Mysql(conn) => upsert_numbers(
+            conn,
+            "entry_dates (account_id, date, lowest, highest)",
+            "highest = VALUES(highest)",
+            rows,
+            |row| {
+                format!(
+                    "({},{},{},{})",
+                    row.account_id, row.date, row.lowest, row.highest
+                )
+            },
+        )?,
     }
     Ok(())
 }

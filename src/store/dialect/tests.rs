@@ -1,6 +1,9 @@
 //! What errors mean, and how rows are cut.
 
+use super::errors::{AWAY, CONFLICTS, without_values};
 use super::*;
+use crate::store::Failure;
+use diesel::result::{DatabaseErrorKind, Error};
 
 fn unknown(text: &str) -> Failure {
     classify(&Error::DatabaseError(
