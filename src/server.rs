@@ -47,9 +47,6 @@ struct State {
     room: Room,
 }
 
-/// How long accepted connections may take to reach a worker once no more are accepted.
-const HAND_OVER: Duration = Duration::from_millis(100);
-
 /// A server that takes requests.
 pub struct Running {
     /// Where it listens.
@@ -117,9 +114,6 @@ pub fn start(settings: &Settings, key: ServerKey) -> Result<Running, Box<dyn Err
                         _ = interrupt.recv() => {}
                     }
                     tracing::info!("stopping: requests that were accepted are finished");
-                    // Connections that were accepted and wait for a worker would be dropped: give them to one first.
-                    handle.pause().await;
-                    tokio::time::sleep(HAND_OVER).await;
                     handle.stop(true).await;
                 });
                 server.await
