@@ -44,6 +44,11 @@ macro_rules! codes {
                 match self { $(Code::$variant => $word,)* }
             }
 
+            /// The code with this word.
+            pub fn from_word(word: &str) -> Option<Code> {
+                Code::ALL.iter().copied().find(|code| code.word() == word)
+            }
+
             /// What kind of refusal it is.
             pub fn class(self) -> Class {
                 match self { $(Code::$variant => Class::$class,)* }
@@ -84,8 +89,10 @@ codes! {
         "The field \"{field}\" is neither UTF-8 nor Windows-1252: {detail}" "Send UTF-8."
     MisspeltField "misspelt_field" Request
         "The field \"{value}\" is not known, but looks like \"{field}\"" "Correct the name, or leave the field out."
-    NotServedYet "not_served_yet" Request
-        "The field \"{field}\" is not served yet" "Leave it out."
+    BadIdempotencyKey "bad_idempotency_key" Request
+        "The field \"idempotency_key\" is not 1 to 255 printable ASCII characters" "Send a key that is new for each new request, such as an order number or a UUID."
+    IdempotencyKeyReused "idempotency_key_reused" Request
+        "The idempotency_key \"{value}\" belongs to another request" "Repeat a request unchanged, or send a new key with a new request."
     BadFlag "bad_flag" Request
         "The field \"{field}\" has the value \"{value}\"" "Send yes or no."
     BadDetails "bad_details" Request
@@ -120,6 +127,20 @@ codes! {
         "The service cannot take the request now ({detail}); nothing was posted" "Send it again later."
     OutcomeUnknown "outcome_unknown" Request
         "The database was lost while the request was written: outcome unknown, reference {detail}" "Ask the operator for the commit with that reference before sending it again."
+
+    // What an operator asks for.
+    NotOpen "not_open" Request
+        "The rejection {value} is not open but {detail}" "Only open ones can be posted after all."
+    UnknownBatch "unknown_batch" Request
+        "The account has no batch {value}" "See punchcard batches list."
+    EmptyBatch "empty_batch" Request
+        "The batch {value} has no entry: there is nothing to undo" ""
+    AlreadyUndone "already_undone" Request
+        "The batch {value} is undone already" ""
+    NotUndoable "not_undoable" Request
+        "The batch {value} was not sent with allow-undo=yes" "Add --force to undo it all the same."
+    AlreadySpent "already_spent" Request
+        "{value} of it is already spent: the balance in the campaign \"{field}\" is {detail}" "Leave these customers out, or add what they lack first."
 
     // One line of a batch: faults.
     UnknownCampaign "unknown_campaign" Fault
@@ -190,6 +211,8 @@ pub struct Problem {
     pub value: Option<String>,
     /// What the sentence's `{detail}` stands for: a limit, a reference.
     pub detail: Option<String>,
+    /// The sentence as it was said when the error came about, where it is read from a row.
+    pub said: Option<Box<str>>,
 }
 
 impl Problem {
@@ -200,6 +223,7 @@ impl Problem {
             field: None,
             value: None,
             detail: None,
+            said: None,
         }
     }
 
@@ -226,6 +250,9 @@ impl Problem {
 
     /// What is wrong, without the remedy and without a full stop.
     pub fn message(&self) -> String {
+        if let Some(said) = &self.said {
+            return said.to_string();
+        }
         let mut out = String::new();
         let mut rest = self.code.message();
         // One pass, so that a value that looks like a placeholder stays text.

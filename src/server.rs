@@ -301,6 +301,9 @@ fn respond(answer: api15::Answer, close: bool) -> HttpResponse {
     if answer.retry {
         response.insert_header((RETRY_AFTER, "1"));
     }
+    if answer.repeated {
+        response.insert_header(("Idempotent-Replayed", "true"));
+    }
     if close {
         // What is left of the body would be taken for the next request.
         response.force_close();

@@ -7,8 +7,11 @@ use super::params::Params;
 use super::{INLINE_BYTES, Service, blocking};
 use crate::amount::{self, Amount};
 use crate::error::{Code, Problem};
-use crate::loyalty::batch::{Batch, Wishes};
+use crate::loyalty::account::Account;
+use crate::loyalty::batch::{Batch, Caller, Source, Wishes};
+use crate::loyalty::fingerprint::Pairs;
 use crate::loyalty::lines::{BadText, Column, Layout, Lines};
+use crate::loyalty::once::{API15, Once};
 use crate::loyalty::outcome::Outcome;
 use chrono::Utc;
 use std::sync::Arc;
@@ -19,28 +22,85 @@ pub async fn post(
     identity: &Identity,
     mut params: Params,
 ) -> Result<Outcome, Problem> {
-    let request = Request::read(&mut params)?;
+    let request = Request::read(&mut params, identity.account.duplicate_window_s > 0)?;
     drop(params);
     let (max_lines, max_line_bytes) = (service.max_lines, service.max_line_bytes);
+    let kept_s = service.idempotency_kept_s;
     let Request {
         text,
         layout,
         wishes,
         dry_run,
+        known_by,
     } = request;
     let (account, caller) = (Arc::clone(&identity.account), identity.caller.clone());
     let received = Utc::now();
     let large = text.len() > INLINE_BYTES;
     let plan = move || {
+        let once = known_by.map(|known_by| known_by.once(&text, &caller, &account, kept_s));
         let lines = Lines::find(text, layout, max_lines, max_line_bytes)
             .map_err(|bad| bad_text(bad, max_lines, max_line_bytes))?;
-        Batch::new(caller, lines, wishes, received, &account)
+        let source = Source::Caller(caller);
+        Batch::new(source, lines, wishes, received, &account).map(|batch| (batch, once))
     };
-    let batch = if large { blocking(plan).await? } else { plan() }?;
+    let (batch, once) = if large { blocking(plan).await? } else { plan() }?;
     if dry_run {
-        service.poster.rehearse(batch).await
+        service.poster.rehearse(batch, once).await
     } else {
-        service.poster.post(batch).await
+        service.poster.post(batch, once).await
+    }
+}
+
+/// The fields that say what a batch is, but for its columns and its text: in these a repeated request must be equal. The
+/// others say who calls, and what the answer is to look like.
+const MEANING: [&str; 9] = [
+    "allow_undo",
+    "api",
+    "apply_ratio",
+    "create_new_customers",
+    "delimiter",
+    "no_undo",
+    "on_error",
+    "send_transaction_email",
+    "type",
+];
+
+/// By what a request is known when it comes again.
+struct KnownBy {
+    /// The caller's key; without one, the account guards against duplicates.
+    key: Option<String>,
+    /// The digest of the fields but the text.
+    fields: Pairs,
+}
+
+impl KnownBy {
+    /// `None` for a request that has no key, of an account without a guard.
+    fn read(params: &Params, guarded: bool) -> Result<Option<KnownBy>, Problem> {
+        let key = params.get("idempotency_key").map(str::trim);
+        if key.is_some_and(|key| !Once::is_key(key)) {
+            return Err(Problem::new(Code::BadIdempotencyKey));
+        }
+        if key.is_none() && !guarded {
+            return Ok(None);
+        }
+        let mut fields = Pairs::default();
+        let is_column = |name: &str| name.starts_with("visits_header_");
+        for (name, value) in params.iter() {
+            if MEANING.contains(&name) || is_column(name) {
+                fields.add(name, value);
+            }
+        }
+        let key = key.map(str::to_owned);
+        Ok(Some(KnownBy { key, fields }))
+    }
+
+    fn once(mut self, text: &str, caller: &Caller, account: &Account, kept_s: u64) -> Once {
+        self.fields.add("visits_data", text);
+        let (user, print) = (&caller.user_id, self.fields.finish());
+        match self.key {
+            Some(key) => Once::keyed(API15, user, &key, print, kept_s),
+            None => Once::guarded(API15, user, print, account.duplicate_window_s.into()),
+        }
     }
 }
 
@@ -49,11 +109,12 @@ struct Request {
     layout: Layout,
     wishes: Wishes,
     dry_run: bool,
+    known_by: Option<KnownBy>,
 }
 
 impl Request {
     /// Reads this call's fields; the first problem in the order of the published document.
-    fn read(params: &mut Params) -> Result<Request, Problem> {
+    fn read(params: &mut Params, guarded: bool) -> Result<Request, Problem> {
         let old_generation = is_old_generation(params.text("API"));
         let delimiter = delimiter(params)?;
         let apply_ratio = params.flag("apply_ratio")?.unwrap_or(false);
@@ -71,6 +132,7 @@ impl Request {
         )?;
         let dry_run = params.flag("dry_run")?.unwrap_or(false);
         let columns = columns(params)?;
+        let known_by = KnownBy::read(params, guarded)?;
         let windows_1252 = params.was_windows_1252();
         let text = params
             .take("Visits_Data")
@@ -98,6 +160,7 @@ impl Request {
             layout,
             wishes,
             dry_run,
+            known_by,
         })
     }
 }
@@ -185,7 +248,7 @@ mod tests {
 
     fn read(fields: &[(&str, &str)]) -> Result<Request, Problem> {
         let mut params: Params = fields.iter().copied().collect();
-        Request::read(&mut params)
+        Request::read(&mut params, false)
     }
 
     const HEAD: [(&str, &str); 5] = [

@@ -32,6 +32,9 @@ use render::Format;
 use reply::Reply;
 use std::sync::Arc;
 
+/// Seconds of a day.
+const DAY_S: u64 = 24 * 3600;
+
 /// What requests of this dialect are served with.
 pub struct Service {
     /// Accounts and their configuration.
@@ -46,6 +49,8 @@ pub struct Service {
     pub max_lines: usize,
     /// The most bytes of a line.
     pub max_line_bytes: usize,
+    /// How long the outcome of a request with an idempotency key is kept, in seconds.
+    pub idempotency_kept_s: u64,
     /// Whether published sample secrets are taken: on loopback only.
     pub take_samples: bool,
 }
@@ -68,6 +73,7 @@ impl Service {
             },
             max_lines: settings.max_lines,
             max_line_bytes: settings.max_line_bytes,
+            idempotency_kept_s: settings.idempotency_kept_days.saturating_mul(DAY_S),
             take_samples: settings.listen.ip().is_loopback(),
         }
     }
@@ -93,6 +99,8 @@ pub struct Answer {
     pub content_type: &'static str,
     /// Whether the same request may be sent again in a second: nothing was posted.
     pub retry: bool,
+    /// Whether it is the outcome of an earlier request, which this one repeats.
+    pub repeated: bool,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -140,6 +148,7 @@ fn finish(format: &Format, reply: &Reply) -> Answer {
         status: reply.http_status(),
         content_type: format.content_type(),
         retry: reply.may_be_repeated(),
+        repeated: reply.repeats(),
         body,
     }
 }

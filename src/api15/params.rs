@@ -15,9 +15,6 @@ use crate::text;
 /// close to these are refused, whereas any other unknown name is ignored.
 const GUARDS: [&str; 3] = ["dry_run", "idempotency_key", "on_error"];
 
-/// The guard that is known but not kept: refused when it carries a value, because nothing else would be safe.
-const NOT_SERVED_YET: &str = "idempotency_key";
-
 struct Value {
     text: String,
     windows_1252: bool,
@@ -122,16 +119,13 @@ impl Params {
     }
 
     /// Refuses fields that nearly spell `dry_run`, `on_error` or `idempotency_key` (the same letters without `-` and `_`,
-    /// give or take one letter), and `idempotency_key` itself when it carries a value, because it is not served yet.
+    /// give or take one letter).
     ///
     /// # Errors
-    /// [`Code::MisspeltField`] and [`Code::NotServedYet`].
+    /// [`Code::MisspeltField`].
     pub fn check_near_misses(&self) -> Result<(), Problem> {
         for name in self.fields.keys() {
             if GUARDS.contains(&name.as_str()) {
-                if name == NOT_SERVED_YET && self.text(name).is_some() {
-                    return Err(Problem::new(Code::NotServedYet).field(name));
-                }
                 continue;
             }
             let letters = squeezed(name);
@@ -355,21 +349,12 @@ mod tests {
             "dyr_run",
             "é",
             "no_undo",
+            "dry_run",
+            "on_error",
+            "idempotency_key",
         ] {
             assert_eq!(params(&[(name, "1")]).check_near_misses(), Ok(()), "{name}");
         }
-    }
-
-    #[test]
-    fn an_idempotency_key_is_refused_when_it_says_something() {
-        let expected = Problem::new(Code::NotServedYet).field("idempotency_key");
-        let sent = |value: &str| params(&[("Idempotency_Key", value)]).check_near_misses();
-        assert_eq!(sent("no"), Err(expected));
-        assert_eq!(sent(" "), Ok(()));
-        assert_eq!(
-            params(&[("Dry-Run", "yes"), ("on_error", "x")]).check_near_misses(),
-            Ok(())
-        );
     }
 
     #[test]

@@ -41,6 +41,11 @@ impl Reply {
         matches!(self, Reply::Refused(problem) if problem.code == Code::Unavailable)
     }
 
+    /// Whether it tells the outcome of an earlier request.
+    pub fn repeats(&self) -> bool {
+        matches!(self, Reply::Batch(outcome) if outcome.repeated)
+    }
+
     /// Writes the reply below the root.
     pub fn write(&self, sink: &mut dyn Sink) {
         match self {

@@ -7,12 +7,16 @@
 //! 2 the command line cannot be read.
 
 pub mod apply;
+pub mod batches;
 pub mod check_config;
 pub mod demo;
 pub mod migrate;
 pub mod open;
+mod posting;
 pub mod rejections;
+mod replay;
 pub mod serve;
+mod text;
 pub mod verify;
 
 pub use open::{Opened, look, open};
@@ -104,9 +108,12 @@ enum Command {
     },
     /// Read the settings and print each with its meaning, source and value, secrets masked.
     CheckConfig,
-    /// Look at the lines that were refused.
+    /// Look at the lines that were refused, and post them after all.
     #[command(subcommand)]
     Rejections(rejections::Words),
+    /// Look at the batches that were posted, and undo them.
+    #[command(subcommand)]
+    Batches(batches::Words),
 }
 
 /// The table's text about an option.
@@ -166,6 +173,7 @@ fn run(words: Words) -> Result<(), Fail> {
                 Command::Migrate => migrate::run(&settings),
                 Command::Verify { account } => verify::run(&settings, account.as_deref()),
                 Command::Rejections(words) => rejections::run(&settings, &words),
+                Command::Batches(words) => batches::run(&settings, &words),
                 _ => check_config::run(&settings),
             }
         }

@@ -6,7 +6,7 @@
 use super::Fail;
 use crate::config::{DatabaseUrl, Settings};
 use crate::secrets::ServerKey;
-use crate::store::connect::{Role, connect};
+use crate::store::connect::{Role, connect, unsafe_settings};
 use crate::store::{Db, installation, migrate};
 
 /// A database that a command may write to.
@@ -85,6 +85,26 @@ pub fn look(settings: &Settings) -> Result<Db, Fail> {
     }
     demand_tables(&mut connect(&settings.database_url, Role::Migrator)?)?;
     Ok(connect(&settings.database_url, Role::Reader)?)
+}
+
+/// Refuses a database that may lose what was acknowledged, unless the settings allow it; then it tells by which of its
+/// own settings.
+///
+/// # Errors
+/// No connection, or settings of the database that are not safe.
+pub fn demand_durability(settings: &Settings, db: &mut Db) -> Result<Option<String>, Fail> {
+    let found = unsafe_settings(db)?;
+    if found.is_empty() {
+        return Ok(None);
+    }
+    let list = found.join("; ");
+    if settings.unsafe_durability {
+        return Ok(Some(list));
+    }
+    Err(Fail::new(format!(
+        "the database server could lose what was acknowledged: {list}. Change its settings, or accept the loss with \
+         --unsafe-durability or PUNCHCARD_UNSAFE_DURABILITY=true."
+    )))
 }
 
 fn demand_tables(db: &mut Db) -> Result<(), Fail> {

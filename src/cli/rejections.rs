@@ -1,8 +1,9 @@
-//! `punchcard rejections list|show|dismiss`: the lines that were refused, for a person.
+//! `punchcard rejections list|show|replay|dismiss`: the lines that were refused, for a person.
 
-use super::{Fail, look, say};
+use super::text::{account_number, day, escaped};
+use super::{Fail, look, replay, say};
 use crate::config::Settings;
-use crate::dates::{self, Day};
+use crate::dates;
 use crate::store::connect::{Role, connect};
 use crate::store::{Db, rejections};
 use clap::{Subcommand, ValueEnum};
@@ -32,6 +33,8 @@ pub enum Words {
         /// The number of the rejection in its account.
         number: i64,
     },
+    /// Post an open fault after all, mended or as it was sent, with its original date. Each at most once.
+    Replay(replay::Words),
     /// Close an open fault that nobody will mend. What is kept of it stays.
     Dismiss {
         /// The id of the account.
@@ -69,6 +72,7 @@ pub fn run(settings: &Settings, words: &Words) -> Result<(), Fail> {
             after,
         } => list(&mut db, account, *state, i64::from(*limit), *after),
         Words::Show { account, number } => show(&mut db, account, *number),
+        Words::Replay(words) => replay::run(settings, &mut db, words),
         Words::Dismiss { account, number } => {
             let id = account_number(&mut db, account)?;
             dismiss(
@@ -81,16 +85,8 @@ pub fn run(settings: &Settings, words: &Words) -> Result<(), Fail> {
     }
 }
 
-fn account_number(db: &mut Db, account_id: &str) -> Result<i32, Fail> {
-    rejections::account_number(db, account_id)?.ok_or_else(|| {
-        Fail::new(format!(
-            "there is no account \"{}\": give its id as in the world file",
-            escaped(account_id)
-        ))
-    })
-}
-
-fn unknown(account_id: &str, number: i64) -> Fail {
+/// The failure to find a rejection.
+pub(super) fn unknown(account_id: &str, number: i64) -> Fail {
     let account = escaped(account_id);
     Fail::new(format!(
         "the account \"{account}\" has no rejection {number}: see punchcard rejections list {account} --state all"
@@ -200,31 +196,9 @@ fn show(db: &mut Db, account_id: &str, number: i64) -> Result<(), Fail> {
     Ok(())
 }
 
-fn day(number: i32) -> String {
-    Day::from_number(number).map_or_else(|| number.to_string(), Day::iso)
-}
-
-/// A stored text for a terminal: control characters escaped, so that what a client sent cannot steer it.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() {
-            out.extend(c.escape_default());
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_a_client_sent_cannot_steer_the_terminal() {
-        assert_eq!(escaped("a\tb\u{1b}[2Jé"), "a\\tb\\u{1b}[2Jé");
-    }
 
     #[test]
     fn a_listed_line_says_where_and_why() {

@@ -1,10 +1,11 @@
 //! `punchcard serve`: takes requests until it is told to stop.
 
+use super::open::demand_durability;
 use super::{Fail, Opened, complain};
 use crate::config::{DatabaseUrl, Settings};
 use crate::secrets::ServerKey;
 use crate::server::{self, Running};
-use crate::store::{Db, connect, installation};
+use crate::store::{Db, installation};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
@@ -111,17 +112,16 @@ fn lock(database: &Path) -> Result<File, Fail> {
 /// What must hold before a server may be reached: settings that keep what was acknowledged, and no secret that
 /// everybody knows on an address that others can reach.
 fn check(settings: &Settings, db: &mut Db, key: &ServerKey) -> Result<(), Fail> {
-    let found = connect::unsafe_settings(db)?;
-    if !found.is_empty() {
-        let list = found.join("; ");
-        if !settings.unsafe_durability {
-            return Err(Fail::new(format!(
-                "the database server could lose what was acknowledged: {list}. Change its settings, or accept the loss with --unsafe-durability."
-            )));
+    match demand_durability(settings, db)? {
+        Some(list) => {
+            tracing::warn!("unsafe durability: what was acknowledged can be lost: {list}");
         }
-        tracing::warn!("unsafe durability: what was acknowledged can be lost: {list}");
-    } else if settings.unsafe_durability {
-        tracing::warn!("unsafe durability is allowed, although the database's settings are safe");
+        None if settings.unsafe_durability => {
+            tracing::warn!(
+                "unsafe durability is allowed, although the database's settings are safe"
+            );
+        }
+        None => {}
     }
     if settings.listen.ip().is_loopback() {
         return Ok(());

@@ -152,6 +152,8 @@ options! {
     shutdown_timeout_s: u64 = "60" in 1..=3600;
     /// The most refused lines of one account that wait to be looked at. Beyond, its batches are refused.
     max_open_faults: u64 = "1000000" in 1..=1000000000;
+    /// How long the outcome of a request with an idempotency key is kept, in days.
+    idempotency_kept_days: u64 = "30" in 1..=3650;
     /// What to log: off, error, warn, info, debug or trace, or a list such as warn,punchcard=debug.
     log: LogFilter = "info";
 }

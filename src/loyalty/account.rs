@@ -244,6 +244,8 @@ pub struct Account {
     pub name: String,
     /// Its time zone: what "today" means.
     pub zone: Tz,
+    /// How long, in seconds, a request without an idempotency key counts as the repetition of an equal one; 0 is never.
+    pub duplicate_window_s: u32,
     /// The version of the configuration this was loaded at, or an older one.
     pub config_version: i64,
     users: HashMap<String, User>,
@@ -276,11 +278,24 @@ impl Account {
             account_id,
             name,
             zone,
+            duplicate_window_s: 0,
             config_version,
             users,
             campaigns,
             campaign_index,
         }
+    }
+
+    /// The user with this number.
+    pub fn user_by_number(&self, number: i32) -> Option<&User> {
+        self.users.values().find(|user| user.number == number)
+    }
+
+    /// The campaign with this number.
+    pub fn campaign_by_number(&self, number: i32) -> Option<&Campaign> {
+        self.campaigns
+            .iter()
+            .find(|campaign| campaign.number == number)
     }
 
     /// The user with this id; compared exactly.

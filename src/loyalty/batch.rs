@@ -5,11 +5,12 @@
 
 use super::account::{Account, Campaign, User};
 use super::fingerprint;
-use super::ledger::{BalanceKey, Changes, Entry, EntryKind, Ledger, Link, Numbers, Overlay};
+use super::ledger::{BalanceKey, Entry, EntryKind, Ledger, Link, Numbers, Overlay};
 use super::lines::{Line, Lines};
-use super::outcome::{CHARSET_WARNING, COMMA_WARNING, LineOutcome, LineResult, Outcome};
+use super::outcome::{CHARSET_WARNING, LineOutcome, LineResult, Outcome, comma_warning};
 use super::plan::{self, Plan, Posting};
-use crate::amount::{self, Amount};
+use super::rows::{BatchRow, Decided, NewCustomer, Refused, Rows};
+use crate::amount::Amount;
 use crate::dates::{self, Day};
 use crate::error::{Code, Problem};
 use crate::secrets;
@@ -40,6 +41,59 @@ impl Caller {
     }
 }
 
+/// Where a batch comes from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Source {
+    /// A client.
+    Caller(Caller),
+    /// The operator, who has a refused line posted after all, in the name of the user who sent it.
+    Replay {
+        /// The account's number.
+        account: i32,
+        /// The number of the rejection.
+        rejection: i64,
+        /// The number of the user.
+        user: i32,
+        /// The day that an empty date means: the one the line would have counted for.
+        effective_date: Day,
+    },
+}
+
+impl Source {
+    /// The account's number.
+    pub fn account(&self) -> i32 {
+        match self {
+            Source::Caller(caller) => caller.account,
+            Source::Replay { account, .. } => *account,
+        }
+    }
+
+    /// The user in whose name it is posted, if the account (still) lets him.
+    fn user<'a>(&self, account: &'a Account) -> Result<&'a User, Problem> {
+        match self {
+            Source::Caller(caller) => caller.authenticate(account),
+            Source::Replay { user, .. } => account
+                .user_by_number(*user)
+                .ok_or_else(|| Problem::new(Code::BadCredentials)),
+        }
+    }
+
+    /// The rejection that it replays.
+    pub fn rejection(&self) -> Option<i64> {
+        match self {
+            Source::Caller(_) => None,
+            Source::Replay { rejection, .. } => Some(*rejection),
+        }
+    }
+
+    fn empty_date(&self, today: Day) -> Day {
+        match self {
+            Source::Caller(_) => today,
+            Source::Replay { effective_date, .. } => *effective_date,
+        }
+    }
+}
+
 /// What its sender wishes for a batch.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Wishes {
@@ -56,8 +110,8 @@ pub struct Wishes {
 /// A batch as it waits to be posted.
 #[derive(Debug)]
 pub struct Batch {
-    /// Who sent it.
-    pub caller: Caller,
+    /// Where it comes from.
+    pub source: Source,
     /// Its text.
     pub lines: Lines,
     /// What its sender wishes.
@@ -73,7 +127,7 @@ pub struct Batch {
 impl Batch {
     /// A batch planned under the account's present configuration. Fails if the caller is not one of its users.
     pub fn new(
-        caller: Caller,
+        source: Source,
         lines: Lines,
         wishes: Wishes,
         received: DateTime<Utc>,
@@ -81,7 +135,7 @@ impl Batch {
     ) -> Result<Batch, Problem> {
         let today = dates::today(account.zone, received);
         let mut batch = Batch {
-            caller,
+            source,
             lines,
             wishes,
             received,
@@ -96,10 +150,11 @@ impl Batch {
 
     /// Plans the lines again if the configuration has moved since.
     pub fn plan(&mut self, account: &Account) -> Result<(), Problem> {
-        let user = self.caller.authenticate(account)?;
+        let user = self.source.user(account)?;
         if self.planned_for != account.config_version || self.plans.is_empty() {
             self.today = dates::today(account.zone, self.received);
-            self.plans = plan::all(account, user, &self.lines, self.today);
+            let empty_date = self.source.empty_date(self.today);
+            self.plans = plan::all(account, user, &self.lines, (self.today, empty_date));
             self.user = user.number;
             self.planned_for = account.config_version;
         }
@@ -163,76 +218,8 @@ impl Batch {
     }
 }
 
-/// A customer that a batch creates.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct NewCustomer<'a> {
-    /// Its number.
-    pub number: i64,
-    /// Its code.
-    pub code: &'a str,
-    /// Its card number, where the line gave both.
-    pub card: Option<&'a str>,
-}
-
-/// A line that was refused, as it is kept.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Refused<'a> {
-    /// The rejection's number.
-    pub number: i64,
-    /// The line's number in the text.
-    pub line: u32,
-    /// The line as sent.
-    pub raw: &'a str,
-    /// Why.
-    pub problem: Problem,
-    /// The day it would have counted for.
-    pub effective_date: Day,
-    /// Equal for equal lines of other batches.
-    pub fingerprint: [u8; 32],
-}
-
-/// A batch decided: the outcome, and the rows to write.
-#[derive(Debug)]
-pub struct Decided<'a> {
-    /// What the caller is told.
-    pub outcome: Outcome,
-    /// The user who posted it.
-    pub user: i32,
-    /// The first entry's number, or the next free one where there is none.
-    pub first_entry: i64,
-    /// Whether it is listed as one that can be undone.
-    pub undoable: bool,
-    /// How its lines were read, kept where any was refused.
-    pub layout: Option<String>,
-    /// Journal entries, in the order of the lines.
-    pub entries: Vec<Entry<'a>>,
-    /// Customers created.
-    pub customers: Vec<NewCustomer<'a>>,
-    /// Lines refused.
-    pub refused: Vec<Refused<'a>>,
-    /// The number its first rejection has, or would have.
-    pub first_rejection: i64,
-    /// The batch itself.
-    pub batch: &'a Batch,
-}
-
-impl Decided<'_> {
-    /// Refused lines that can be mended.
-    pub fn faults(&self) -> usize {
-        self.refused
-            .iter()
-            .filter(|refused| refused.problem.code.class() == crate::error::Class::Fault)
-            .count()
-    }
-}
-
-/// Decides a batch. `ledger` holds every key and balance its postings name, as far as they exist; the changes are for
-/// [`Ledger::accept`].
-pub fn decide<'a>(
-    account: &'a Account,
-    batch: &'a Batch,
-    ledger: &Ledger,
-) -> (Decided<'a>, Changes) {
+/// Decides a batch. `ledger` holds every key and balance its postings name, as far as they exist.
+pub fn decide<'a>(account: &'a Account, batch: &'a Batch, ledger: &Ledger) -> Decided<'a, Outcome> {
     let mut overlay = ledger.overlay();
     let number = Numbers::take(&mut overlay.numbers.batch);
     let mut decider = Decider {
@@ -293,11 +280,10 @@ impl<'a> Decider<'a, '_> {
                 digits,
             },
         });
-        let sent = self.batch.lines.text(posting.given);
-        let is_number = posting.reward.is_none();
-        if is_number && amount::read(sent).is_ok_and(|written| written.comma_decimal) {
-            self.warnings.push((line.number, COMMA_WARNING));
-        }
+        let given = self.batch.lines.text(posting.given);
+        let warning = comma_warning(given, posting.reward.is_some());
+        self.warnings
+            .extend(warning.map(|text| (line.number, text)));
     }
 
     fn post(&mut self, line: &Line, posting: &'a Posting) -> Result<(), Problem> {
@@ -360,6 +346,7 @@ impl<'a> Decider<'a, '_> {
             reward: posting.reward,
             authorization: lines.text(posting.authorization),
             custom: posting.custom.as_deref(),
+            reverses: None,
         });
         Ok(())
     }
@@ -438,7 +425,7 @@ impl<'a> Decider<'a, '_> {
         });
     }
 
-    fn finish(mut self) -> (Decided<'a>, Changes) {
+    fn finish(mut self) -> Decided<'a, Outcome> {
         self.fingerprint();
         let first_refused = self
             .refused
@@ -453,33 +440,42 @@ impl<'a> Decider<'a, '_> {
             }
         }
         let counted = |count: usize| if rejected_whole { 0 } else { count };
-        let decided = Decided {
-            outcome: Outcome {
-                batch: self.number,
-                transactions: counted(self.entries.len()),
-                rejected: self.refused.len(),
-                new_customers: counted(self.customers.len()),
-                first_refused,
-                rejected_whole,
-                dry_run: false,
-                lines: self.details,
-                warnings: self.warnings,
-            },
-            user: self.batch.user,
-            first_entry: self.first_entry,
-            undoable: self.batch.wishes.undoable,
-            layout: if self.refused.is_empty() {
-                None
-            } else {
-                Some(self.batch.lines.layout.json())
-            },
+        let outcome = Outcome {
+            batch: self.number,
+            transactions: counted(self.entries.len()),
+            rejected: self.refused.len(),
+            new_customers: counted(self.customers.len()),
+            first_refused,
+            rejected_whole,
+            dry_run: false,
+            repeated: false,
+            lines: self.details,
+            warnings: self.warnings,
+        };
+        if rejected_whole {
+            return Decided {
+                outcome,
+                stored: None,
+            };
+        }
+        let layout = (!self.refused.is_empty()).then(|| self.batch.lines.layout.json());
+        let rows = Rows {
+            batch: Some(BatchRow {
+                number: self.number,
+                user: self.batch.user,
+                first_entry: self.first_entry,
+                first_rejection: self.first_rejection,
+                undoable: self.batch.wishes.undoable,
+                layout,
+            }),
             entries: self.entries,
             customers: self.customers,
             refused: self.refused,
-            first_rejection: self.first_rejection,
-            batch: self.batch,
         };
-        (decided, self.overlay.into_changes())
+        Decided {
+            outcome,
+            stored: Some((rows, self.overlay.into_changes())),
+        }
     }
 
     /// Gives each refused line its fingerprint.

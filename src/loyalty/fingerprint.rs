@@ -1,6 +1,6 @@
-//! Fingerprints of lines: by them a line that comes again is known.
+//! Fingerprints: by them a line, or a request, that comes again is known.
 //!
-//! Belongs here: what makes two lines equal. Does not belong here: what follows from it ([`crate::posting`]).
+//! Belongs here: what makes two of them equal. Does not belong here: what follows from it ([`crate::posting`]).
 
 use super::lines::{Lines, Values};
 use sha2::{Digest, Sha256};
@@ -43,9 +43,30 @@ fn of_values(values: &Values<'_>) -> [u8; 32] {
         values.item,
         promotions,
     ] {
-        // Length first, so that no two lists of values run into the same bytes.
-        hash.update(u64::try_from(value.len()).unwrap_or(u64::MAX).to_be_bytes());
-        hash.update(value);
+        add(&mut hash, value);
     }
     hash.finalize().into()
+}
+
+/// A digest of pairs of name and value, in the order in which they are added.
+#[derive(Clone, Default)]
+pub struct Pairs(Sha256);
+
+impl Pairs {
+    /// Adds a pair.
+    pub fn add(&mut self, name: &str, value: &str) {
+        add(&mut self.0, name);
+        add(&mut self.0, value);
+    }
+
+    /// The digest.
+    pub fn finish(self) -> [u8; 32] {
+        self.0.finalize().into()
+    }
+}
+
+/// Length first, so that no two lists of values run into the same bytes.
+fn add(hash: &mut Sha256, value: &str) {
+    hash.update(u64::try_from(value.len()).unwrap_or(u64::MAX).to_be_bytes());
+    hash.update(value);
 }

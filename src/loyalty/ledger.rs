@@ -125,6 +125,8 @@ pub struct Entry<'a> {
     pub authorization: &'a str,
     /// The custom fields, a JSON text.
     pub custom: Option<&'a str>,
+    /// The entry that this one is the opposite of.
+    pub reverses: Option<i64>,
 }
 
 /// Where a posting stands in its balance's chain.
@@ -207,6 +209,26 @@ pub struct Changes {
     holders: Holders,
 }
 
+/// A balance changed by `amount`.
+///
+/// Refuses with [`Code::OutOfRange`] beyond 10^12 either way, and, where the campaign has no `allow_negative`, with a
+/// decline below zero.
+pub fn changed(campaign: &Campaign, balance: Amount, amount: Amount) -> Result<Amount, Code> {
+    let after = balance.checked_add(amount).ok_or(Code::OutOfRange)?;
+    if amount.is_negative() && after.is_negative() && !campaign.allow_negative {
+        return Err(if campaign.is_money() {
+            Code::AmountExceedsBalance
+        } else {
+            Code::RewardExceedsPoints
+        });
+    }
+    let size = Amount::from_raw(after.raw().saturating_abs());
+    if size > Amount::BALANCE_MAX {
+        return Err(Code::OutOfRange);
+    }
+    Ok(after)
+}
+
 /// One request's view of a [`Ledger`], with its own changes on top.
 #[derive(Debug)]
 pub struct Overlay<'l> {
@@ -237,10 +259,15 @@ impl Overlay<'_> {
         );
     }
 
-    /// Changes a balance by `amount` and gives the entry its number.
-    ///
-    /// Refuses with [`Code::OutOfRange`] beyond 10^12 either way, and, where the campaign has no `allow_negative`,
-    /// with a decline below zero.
+    /// The balance as this request leaves it so far.
+    pub fn balance(&self, key: &BalanceKey) -> Amount {
+        self.balances
+            .get(key)
+            .or_else(|| self.base.balances.get(key))
+            .map_or(Amount::ZERO, |balance| balance.amount)
+    }
+
+    /// Changes a balance by `amount` and gives the entry its number; refused as by [`changed`].
     pub fn post(
         &mut self,
         campaign: &Campaign,
@@ -253,20 +280,7 @@ impl Overlay<'_> {
             .or_else(|| self.base.balances.get(&key))
             .copied();
         let balance = before.map_or(Amount::ZERO, |balance| balance.amount);
-        let after = balance.checked_add(amount).ok_or(Code::OutOfRange)?;
-        if amount.is_negative() && after.is_negative() && !campaign.allow_negative {
-            let money = campaign.is_money();
-            return Err(if money {
-                Code::AmountExceedsBalance
-            } else {
-                Code::RewardExceedsPoints
-            });
-        }
-        if after > Amount::BALANCE_MAX
-            || Amount::from_raw(after.raw().saturating_neg()) > Amount::BALANCE_MAX
-        {
-            return Err(Code::OutOfRange);
-        }
+        let after = changed(campaign, balance, amount)?;
         let number = Numbers::take(&mut self.numbers.entry);
         self.balances.insert(
             key,

@@ -3,7 +3,7 @@
 //! Belongs here: cutting text into values by a layout. Does not belong here: what the values mean ([`super::plan`]),
 //! or how a client names the columns (the dialect).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A column of a batch.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -100,14 +100,6 @@ impl Layout {
 
     /// The layout as JSON text, as it is kept beside refused lines.
     pub fn json(&self) -> String {
-        #[derive(Serialize)]
-        struct Kept {
-            columns: Vec<String>,
-            delimiter: char,
-            apply_ratio: bool,
-            old_generation: bool,
-            create_customers: bool,
-        }
         let kept = Kept {
             columns: self.columns.iter().map(|column| column.name()).collect(),
             delimiter: self.delimiter,
@@ -117,6 +109,28 @@ impl Layout {
         };
         serde_json::to_string(&kept).unwrap_or_default()
     }
+
+    /// The layout that [`Layout::json`] kept.
+    pub fn from_json(text: &str) -> Option<Layout> {
+        let kept: Kept = serde_json::from_str(text).ok()?;
+        let columns = kept.columns.iter().map(|name| Column::from_name(name));
+        Some(Layout {
+            columns: columns.collect::<Option<_>>()?,
+            delimiter: kept.delimiter,
+            apply_ratio: kept.apply_ratio,
+            old_generation: kept.old_generation,
+            create_customers: kept.create_customers,
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    columns: Vec<String>,
+    delimiter: char,
+    apply_ratio: bool,
+    old_generation: bool,
+    create_customers: bool,
 }
 
 /// A part of a batch's text, by byte positions: 8 bytes where a string would be 24 and an allocation.
@@ -358,6 +372,14 @@ mod tests {
             find("1\n123456789012345678901").unwrap_err(),
             BadText::LineTooLong(2)
         );
+    }
+
+    #[test]
+    fn a_kept_layout_is_read_again() {
+        let mut layout = layout(&[Column::Campaign, Column::Skip, Column::Custom(7)]);
+        layout.create_customers = true;
+        assert_eq!(Layout::from_json(&layout.json()), Some(layout));
+        assert_eq!(Layout::from_json("{}"), None);
     }
 
     #[test]

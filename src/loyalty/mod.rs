@@ -11,8 +11,11 @@
 //! | [`amounts`] | what an amount means for each kind of campaign |
 //! | [`ledger`] | balances and numbers as a group of requests changes them |
 //! | [`batch`] | a batch decided line by line |
-//! | [`fingerprint`] | by what a line that comes again is known |
-//! | [`outcome`] | what became of it |
+//! | [`undo`] | a batch taken back |
+//! | [`fingerprint`] | by what a line or request that comes again is known |
+//! | [`once`] | requests that come again |
+//! | [`outcome`] | what became of a batch |
+//! | [`rows`] | what a decision gives to be written |
 
 pub mod account;
 pub mod amounts;
@@ -20,5 +23,8 @@ pub mod batch;
 pub mod fingerprint;
 pub mod ledger;
 pub mod lines;
+pub mod once;
 pub mod outcome;
 pub mod plan;
+pub mod rows;
+pub mod undo;

@@ -2,7 +2,7 @@
 //!
 //! Belongs here: outcomes as values. Does not belong here: how they come about ([`super::batch`]) or look on a wire.
 
-use crate::amount::Amount;
+use crate::amount::{self, Amount};
 use crate::error::Problem;
 
 /// What became of a batch: what the caller is told.
@@ -22,6 +22,8 @@ pub struct Outcome {
     pub rejected_whole: bool,
     /// Whether this is only what would have become of it.
     pub dry_run: bool,
+    /// Whether it is the outcome of an earlier request, which this one repeats.
+    pub repeated: bool,
     /// What became of each line, where the sender wished to know.
     pub lines: Option<Vec<LineOutcome>>,
     /// What the sender should look at, where it wished for details: line number (0: the text as a whole) and text.
@@ -57,7 +59,11 @@ pub enum LineResult {
     Refused(Box<Problem>),
 }
 
-/// The warning about a lone comma before three digits.
-pub(super) const COMMA_WARNING: &str = "The comma was read as a decimal mark";
+/// The warning about an amount in which a comma was read as the decimal mark. Where a reward was named, no amount was.
+pub fn comma_warning(given: &str, names_reward: bool) -> Option<&'static str> {
+    let comma = !names_reward && amount::read(given).is_ok_and(|written| written.comma_decimal);
+    comma.then_some("The comma was read as a decimal mark")
+}
+
 /// The warning about a text that is not UTF-8.
-pub(super) const CHARSET_WARNING: &str = "The text is not UTF-8 and was read as Windows-1252";
+pub const CHARSET_WARNING: &str = "The text is not UTF-8 and was read as Windows-1252";

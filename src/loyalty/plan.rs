@@ -54,13 +54,20 @@ pub enum Plan {
     Refuse(Box<Problem>),
 }
 
-/// Plans all lines of a batch for one user. `today` is the day in the account's zone on which the lines were received.
-pub fn all(account: &Account, user: &User, lines: &Lines, today: Day) -> Vec<Plan> {
+/// Plans all lines of a batch for one user. `today` is the day in the account's zone on which the lines were received;
+/// `empty_date` is what an empty date means.
+pub fn all(
+    account: &Account,
+    user: &User,
+    lines: &Lines,
+    (today, empty_date): (Day, Day),
+) -> Vec<Plan> {
     let planner = Planner {
         account,
         user,
         lines,
         today,
+        empty_date,
     };
     lines
         .list
@@ -77,6 +84,7 @@ struct Planner<'a> {
     user: &'a User,
     lines: &'a Lines,
     today: Day,
+    empty_date: Day,
 }
 
 impl Planner<'_> {
@@ -160,7 +168,7 @@ impl Planner<'_> {
 
     fn date(&self, sent: &str) -> Result<Day, Problem> {
         if sent.is_empty() {
-            return Ok(self.today);
+            return Ok(self.empty_date);
         }
         let day = dates::read(sent, self.lines.layout.old_generation).map_err(|error| {
             Problem::new(Code::BadDate)

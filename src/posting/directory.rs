@@ -95,6 +95,16 @@ impl Directory {
             .cloned()
     }
 
+    /// The account with this number.
+    pub fn by_number(&self, number: i32) -> Option<Arc<Account>> {
+        self.index
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .by_number
+            .get(&number)
+            .cloned()
+    }
+
     /// The account at this version of its configuration: from the cache, or loaded on the connection that has taken
     /// its head, so that it cannot move any more.
     pub fn at_version(
@@ -103,14 +113,7 @@ impl Directory {
         number: i32,
         version: i64,
     ) -> Result<Option<Arc<Account>>> {
-        let cached = self
-            .index
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .by_number
-            .get(&number)
-            .cloned();
-        if let Some(account) = cached
+        if let Some(account) = self.by_number(number)
             && account.config_version == version
         {
             return Ok(Some(account));

@@ -4,17 +4,19 @@
 //! ([`super::writer`]).
 
 use super::Answer;
+use super::command::{Command, Done};
 use super::directory::Directory;
 use super::queue::Job;
 use crate::dates;
 use crate::error::{Code, Problem};
 use crate::loyalty::account::Account;
-use crate::loyalty::batch::{self, Decided};
 use crate::loyalty::fingerprint;
 use crate::loyalty::ledger::{Holders, Ledger, Numbers};
-use crate::loyalty::outcome::Outcome;
+use crate::loyalty::once::{Kept, Once};
+use crate::loyalty::rows::Rows;
 use crate::store::heads::{self, Head};
-use crate::store::{Db, Failure, Result, dialect, journal, rejections};
+use crate::store::idempotency::Outcomes;
+use crate::store::{Db, Failure, Result, dialect, idempotency, journal, rejections};
 use chrono::Utc;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -30,18 +32,18 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Looks up the codes of a batch on a reading connection. The versions are read first, so that a change in
+    /// Looks up the codes of a request on a reading connection. The versions are read first, so that a change in
     /// between is noticed later.
-    pub fn look_up(db: &mut Db, batch: &batch::Batch) -> Result<Option<Prepared>> {
-        let account = batch.caller.account;
+    pub fn look_up(db: &mut Db, command: &Command) -> Result<Option<Prepared>> {
+        let account = command.account();
         let Some(head) = heads::read(db, account)? else {
             return Ok(None);
         };
-        let holders = Arc::new(journal::holders(db, account, batch.keys())?);
+        let holders = Arc::new(journal::holders(db, account, command.keys())?);
         Ok(Some(Prepared {
             keys_version: head.keys_version,
             next_customer: head.next_customer,
-            planned_for: batch.planned_for(),
+            planned_for: command.planned_for(),
             holders,
         }))
     }
@@ -102,8 +104,8 @@ pub fn attempt(
     commit_id: [u8; 16],
     unsettled: &[Unsettled],
 ) -> std::result::Result<(), Stop> {
-    jobs.sort_by_key(|job| job.batch.caller.account);
-    let mut accounts: Vec<i32> = jobs.iter().map(|job| job.batch.caller.account).collect();
+    jobs.sort_by_key(|job| job.command.account());
+    let mut accounts: Vec<i32> = jobs.iter().map(|job| job.command.account()).collect();
     accounts.dedup();
     dialect::begin(db)?;
     let mut heads = heads::take(db, &accounts)?;
@@ -115,11 +117,11 @@ pub fn attempt(
     }
     let now_us = dates::micros(Utc::now());
     let mut wrote = Vec::new();
-    for part in jobs.chunk_by_mut(|a, b| a.batch.caller.account == b.batch.caller.account) {
+    for part in jobs.chunk_by_mut(|a, b| a.command.account() == b.command.account()) {
         for job in part.iter_mut() {
             begin(job);
         }
-        let number = part.first().map(|job| job.batch.caller.account);
+        let number = part.first().map(|job| job.command.account());
         let head = heads
             .iter_mut()
             .find(|head| Some(head.account_id) == number);
@@ -201,82 +203,125 @@ fn one_account(
     jobs: &mut [Job],
     (max_open_faults, commit_id, now_us): (i64, &[u8; 16], i64),
 ) -> Result<bool> {
-    if head.open_faults >= max_open_faults {
-        set_answers(
-            jobs.iter_mut(),
-            &Problem::new(Code::TooManyOpenFaults).detail(head.open_faults),
-        );
-    }
     for job in jobs.iter_mut().filter(|job| job.answer.is_none()) {
         // Authenticates again, and plans again if the configuration has moved.
-        if let Err(problem) = job.batch.plan(account) {
-            job.answer = Some(Err(problem));
+        job.answer = job.command.plan(account).err().map(Err);
+    }
+    let mut known = recall(db, account.number, jobs, now_us)?;
+    for job in jobs.iter_mut().filter(|job| job.answer.is_none()) {
+        job.answer = answer_again(&known, job.once.as_ref());
+        if job.answer.is_none() {
+            job.answer = job.command.look_up(db)?.err().map(Err);
         }
     }
-    let known = find_holders(db, head, jobs)?;
-    let mut ledger = Ledger::new(numbers(head), known);
+    let mut ledger = load(db, head, account, jobs)?;
     let live = || jobs.iter().filter(|job| job.answer.is_none());
-    let balances = live().flat_map(|job| job.batch.balances(account, &ledger));
-    let balances = journal::load_balances(db, account.number, balances)?;
-    ledger.load(balances);
-    let mut decided: Vec<Decided<'_>> = Vec::new();
-    // In the order of the jobs: what was stored is told from `decided`, what was not has its outcome here.
-    let mut dropped: Vec<Option<Outcome>> = Vec::new();
+    let mut answers: Vec<Answer> = Vec::new();
+    let mut stored: Vec<Rows<'_>> = Vec::new();
+    let mut stored_of: Vec<&Command> = Vec::new();
+    let mut kept: Vec<(&Once, Kept)> = Vec::new();
     for job in live() {
-        let (one, changes) = batch::decide(account, &job.batch, &ledger);
-        if one.outcome.rejected_whole {
-            dropped.push(Some(one.outcome));
-        } else {
-            ledger.accept(changes);
-            decided.push(one);
-            dropped.push(None);
-        }
+        answers.push(match answer_again(&known, job.once.as_ref()) {
+            Some(answer) => answer,
+            None if head.open_faults >= max_open_faults && job.command.may_add_faults() => {
+                Err(Problem::new(Code::TooManyOpenFaults).detail(head.open_faults))
+            }
+            None => job.command.decide(account, &ledger).map(|decided| {
+                if let Some((rows, changes)) = decided.stored {
+                    ledger.accept(changes);
+                    if let (Some(once), Some(keep)) = (&job.once, Command::kept(&rows)) {
+                        known.insert(once.id(), (once.fingerprint, keep));
+                        kept.push((once, keep));
+                    }
+                    stored.push(rows);
+                    stored_of.push(&job.command);
+                }
+                decided.outcome
+            }),
+        });
     }
-    if !decided.is_empty() {
-        journal::save_batches(db, account.number, &decided, commit_id, now_us)?;
+    let wrote = !stored.is_empty();
+    if wrote {
+        journal::save(db, account.number, &stored, commit_id, now_us)?;
         journal::save_balances(db, account.number, ledger.changed())?;
-        let faults: usize = decided.iter().map(Decided::faults).sum();
+        if !kept.is_empty() {
+            idempotency::keep(db, account.number, &kept, now_us)?;
+        }
         head.next_entry = ledger.numbers.entry;
         head.next_batch = ledger.numbers.batch;
         head.next_customer = ledger.numbers.customer;
         head.next_rejection = ledger.numbers.rejection;
-        let mut superseded = 0;
-        // Without open faults there is nothing that an equal line could close.
-        if head.open_faults > 0 || (faults > 0 && decided.len() > 1) {
-            superseded = supersede(db, account.number, &decided)?;
-        }
+        let faults: usize = stored.iter().map(Rows::faults).sum();
+        let closed = close_faults(db, head, faults, &stored, &stored_of)?;
         let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         head.open_faults = head
             .open_faults
             .saturating_add(count(faults))
-            .saturating_sub(count(superseded));
+            .saturating_sub(count(closed));
     }
-    let wrote = !decided.is_empty();
-    let mut stored = decided.into_iter().map(|one| one.outcome);
-    let outcomes: Vec<Option<Outcome>> = dropped
-        .into_iter()
-        .map(|outcome| outcome.or_else(|| stored.next()))
-        .collect();
-    for (job, outcome) in jobs
-        .iter_mut()
-        .filter(|job| job.answer.is_none())
-        .zip(outcomes)
-    {
-        job.answer = outcome.map(Ok);
+    let waiting = jobs.iter_mut().filter(|job| job.answer.is_none());
+    for (job, answer) in waiting.zip(answers) {
+        job.answer = Some(answer);
     }
     Ok(wrote)
 }
 
-/// Closes the open faults of which an equal line has come with these batches, imported or refused again.
-fn supersede(db: &mut Db, account: i32, decided: &[Decided<'_>]) -> Result<usize> {
-    let mut lines = HashMap::new();
-    for one in decided {
-        // A later batch may close what an earlier one of the group has just opened.
-        lines.extend(
-            fingerprint::of_lines(&one.batch.lines).map(|(_, print)| (print, one.first_rejection)),
-        );
+/// Loads the keys and balances that the jobs name.
+fn load(db: &mut Db, head: &Head, account: &Account, jobs: &[Job]) -> Result<Ledger> {
+    let mut ledger = Ledger::new(numbers(head), find_holders(db, head, jobs)?);
+    let live = jobs.iter().filter(|job| job.answer.is_none());
+    let balances = live.flat_map(|job| job.command.balances(account, &ledger));
+    let balances = journal::load_balances(db, account.number, balances)?;
+    ledger.load(balances);
+    Ok(ledger)
+}
+
+/// The outcomes that are kept for those of the jobs that may have come before.
+fn recall(db: &mut Db, account: i32, jobs: &[Job], now_us: i64) -> Result<Outcomes> {
+    let live = jobs.iter().filter(|job| job.answer.is_none());
+    let names: Vec<&Once> = live.filter_map(|job| job.once.as_ref()).collect();
+    if names.is_empty() {
+        return Ok(Outcomes::new());
     }
-    rejections::supersede(db, account, &lines)
+    idempotency::recall(db, account, &names, now_us)
+}
+
+/// The answer to a request that was stored before; `None` for a new one.
+fn answer_again(known: &Outcomes, once: Option<&Once>) -> Option<Answer> {
+    let once = once?;
+    let (fingerprint, kept) = known.get(&once.id())?;
+    Some(if *fingerprint == once.fingerprint {
+        Ok(Done::Repeated(*kept))
+    } else {
+        Err(Problem::new(Code::IdempotencyKeyReused).value(once.shown()))
+    })
+}
+
+/// Closes the open faults of which an equal line has come, imported or refused again, and those that were posted after
+/// all. `faults`: how many these requests have added. Returns how many were closed.
+fn close_faults(
+    db: &mut Db,
+    head: &Head,
+    faults: usize,
+    stored: &[Rows<'_>],
+    stored_of: &[&Command],
+) -> Result<usize> {
+    let replayed: Vec<i64> = stored_of.iter().filter_map(|one| one.closes()).collect();
+    rejections::close(db, head.account_id, &replayed, "replayed")?;
+    // Without open faults there is nothing that an equal line could close.
+    if head.open_faults == 0 && (faults == 0 || stored.len() == 1) {
+        return Ok(replayed.len());
+    }
+    let mut lines = HashMap::new();
+    for (rows, command) in stored.iter().zip(stored_of) {
+        if let (Some(row), Some(batch)) = (&rows.batch, command.supersedes()) {
+            // A later batch may close what an earlier one of the group has just opened.
+            let prints = fingerprint::of_lines(&batch.lines);
+            lines.extend(prints.map(|(_, print)| (print, row.first_rejection)));
+        }
+    }
+    let superseded = rejections::supersede(db, head.account_id, &lines)?;
+    Ok(replayed.len().saturating_add(superseded))
 }
 
 fn numbers(head: &Head) -> Numbers {
@@ -288,26 +333,26 @@ fn numbers(head: &Head) -> Numbers {
     }
 }
 
-/// Decides one batch on a snapshot, by the same rules and look-ups as posting, and throws the rows away.
+/// Decides one request on a snapshot, by the same rules and look-ups as posting, and throws the rows away.
 pub fn rehearse(
     db: &mut Db,
-    batch: &mut batch::Batch,
+    job: &mut Job,
     directory: &Directory,
     max_open_faults: i64,
 ) -> Result<Answer> {
     dialect::begin_snapshot(db)?;
-    let answer = rehearse_on(db, batch, directory, max_open_faults);
+    let answer = rehearse_on(db, job, directory, max_open_faults);
     dialect::rollback(db)?;
     answer
 }
 
 fn rehearse_on(
     db: &mut Db,
-    batch: &mut batch::Batch,
+    job: &mut Job,
     directory: &Directory,
     max_open_faults: i64,
 ) -> Result<Answer> {
-    let number = batch.caller.account;
+    let number = job.command.account();
     let gone = || Ok(Err(Problem::new(Code::BadCredentials)));
     let Some(head) = heads::read(db, number)? else {
         return gone();
@@ -315,23 +360,24 @@ fn rehearse_on(
     let Some(account) = directory.at_version(db, number, head.config_version)? else {
         return gone();
     };
-    if head.open_faults >= max_open_faults {
-        return Ok(Err(
-            Problem::new(Code::TooManyOpenFaults).detail(head.open_faults)
-        ));
-    }
-    if let Err(problem) = batch.plan(&account) {
+    let now_us = dates::micros(Utc::now());
+    if let Err(problem) = job.command.plan(&account) {
         return Ok(Err(problem));
     }
-    let holders = journal::holders(db, number, batch.keys())?;
-    let mut ledger = Ledger::new(numbers(&head), vec![Arc::new(holders)]);
-    let balances = journal::load_balances(db, number, batch.balances(&account, &ledger))?;
-    ledger.load(balances);
-    let (decided, _discarded) = batch::decide(&account, batch, &ledger);
-    Ok(Ok(Outcome {
-        dry_run: true,
-        ..decided.outcome
-    }))
+    let known = recall(db, number, std::slice::from_ref(job), now_us)?;
+    if let Some(answer) = answer_again(&known, job.once.as_ref()) {
+        return Ok(answer);
+    }
+    if let Err(problem) = job.command.look_up(db)? {
+        return Ok(Err(problem));
+    }
+    if head.open_faults >= max_open_faults && job.command.may_add_faults() {
+        let problem = Problem::new(Code::TooManyOpenFaults).detail(head.open_faults);
+        return Ok(Err(problem));
+    }
+    let ledger = load(db, &head, &account, std::slice::from_ref(job))?;
+    let decided = job.command.decide(&account, &ledger);
+    Ok(decided.map(|decided| decided.outcome))
 }
 
 /// Who holds the codes that the jobs name. What was prepared outside counts as far as nothing has moved since: if keys
@@ -348,14 +394,14 @@ fn find_holders(db: &mut Db, head: &Head, jobs: &[Job]) -> Result<Vec<Arc<Holder
             {
                 if prepared.next_customer != head.next_customer {
                     unknown.extend(
-                        job.batch
+                        job.command
                             .keys()
                             .filter(|value| !prepared.holders.contains_key(*value)),
                     );
                 }
                 known.push(Arc::clone(&prepared.holders));
             }
-            _ => unknown.extend(job.batch.keys()),
+            _ => unknown.extend(job.command.keys()),
         }
     }
     known.push(Arc::new(journal::holders(

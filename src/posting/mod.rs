@@ -5,11 +5,13 @@
 //!
 //! | module | what it does |
 //! | --- | --- |
+//! | [`command`] | what can be posted, and what comes of it |
 //! | [`directory`] | the cache of accounts and their configuration |
 //! | [`queue`] | what waits for a writer, within limits |
 //! | [`group`] | one attempt at one group: load, decide, store, commit |
 //! | [`writer`] | the thread that writes groups, and what each failure does |
 
+pub mod command;
 pub mod directory;
 pub mod group;
 pub mod queue;
@@ -17,10 +19,13 @@ pub mod writer;
 
 use crate::config::{DatabaseUrl, Settings};
 use crate::error::{Code, Problem};
-use crate::loyalty::batch::Batch;
-use crate::loyalty::outcome::Outcome;
-use crate::store::Failure;
+use crate::loyalty::batch::{Batch, Wishes};
+use crate::loyalty::once::{Kept, Once};
+use crate::loyalty::outcome::{CHARSET_WARNING, Outcome};
+use crate::loyalty::undo::{Undo, Undone};
 use crate::store::connect::Readers;
+use crate::store::{Failure, batches};
+use command::{Command, Done};
 use directory::Directory;
 use group::Prepared;
 use queue::{Claim, Gate, Job, Queue};
@@ -30,8 +35,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
-/// What a request comes to: its outcome, or why nothing was posted.
-pub type Answer = Result<Outcome, Problem>;
+/// What a request comes to: what was done, or why nothing was posted.
+pub type Answer = Result<Done, Problem>;
 
 /// The way in: hands requests to the writer of their account and waits for the answer.
 pub struct Poster {
@@ -106,16 +111,58 @@ impl Poster {
         self.halted.store(halted, Ordering::Relaxed);
     }
 
-    /// Posts a batch. When this returns an outcome, its rows are on disk.
-    pub async fn post(&self, batch: Batch) -> Answer {
+    /// Posts a batch. When this returns an outcome, its rows are on disk. If it is known as one that was posted before,
+    /// the outcome is that one's.
+    pub async fn post(&self, batch: Batch, once: Option<Once>) -> Result<Outcome, Problem> {
+        let (account, wishes) = (batch.source.account(), batch.wishes);
+        match self.submit(Command::Batch(batch), once).await? {
+            Done::Batch(outcome) => Ok(outcome),
+            Done::Repeated(kept) => self.tell_again(account, kept, wishes).await,
+            Done::Undo(_) => Err(defect()),
+        }
+    }
+
+    /// Tells what would become of a batch: decided on a snapshot of its own, nothing is written and nobody waits.
+    pub async fn rehearse(&self, batch: Batch, once: Option<Once>) -> Result<Outcome, Problem> {
+        let (account, wishes) = (batch.source.account(), batch.wishes);
+        let outcome = match self.foretell(Command::Batch(batch), once).await? {
+            Done::Batch(outcome) => outcome,
+            Done::Repeated(kept) => self.tell_again(account, kept, wishes).await?,
+            Done::Undo(_) => return Err(defect()),
+        };
+        Ok(Outcome {
+            dry_run: true,
+            ..outcome
+        })
+    }
+
+    /// Undoes a batch. When this returns, and the outcome does not say that it was refused, the opposite entries are on
+    /// disk.
+    pub async fn undo(&self, undo: Undo) -> Result<Undone, Problem> {
+        match self.submit(Command::Undo(undo), None).await? {
+            Done::Undo(undone) => Ok(undone),
+            _ => Err(defect()),
+        }
+    }
+
+    /// Tells what undoing a batch would do.
+    pub async fn rehearse_undo(&self, undo: Undo) -> Result<Undone, Problem> {
+        match self.foretell(Command::Undo(undo), None).await? {
+            Done::Undo(undone) => Ok(undone),
+            _ => Err(defect()),
+        }
+    }
+
+    /// Hands a request to the writer of its account and waits for the answer.
+    async fn submit(&self, command: Command, once: Option<Once>) -> Answer {
         if self.halted.load(Ordering::Relaxed) {
             return Err(Problem::new(Code::Unavailable).detail("its database file is gone"));
         }
-        let large = self.is_large(batch.lines.list.len());
-        let (batch, prepared) = if large {
-            self.prepare(batch).await?
+        let large = self.is_large(command.lines());
+        let (command, prepared) = if large {
+            self.prepare(command).await?
         } else {
-            (batch, None)
+            (command, None)
         };
         let (reply, mut answer) = oneshot::channel();
         let claim = Claim::default();
@@ -124,19 +171,17 @@ impl Poster {
         } else {
             self.timeout
         };
-        let account = usize::try_from(batch.caller.account).unwrap_or(0);
+        let account = usize::try_from(command.account()).unwrap_or(0);
         let queue = self
             .queues
             .get(account.checked_rem(self.queues.len()).unwrap_or(0))
             .ok_or_else(|| Problem::new(Code::Unavailable).detail("it is stopping"))?;
         queue.push(Job {
-            batch,
             prepared,
             reply: Some(reply),
-            answer: None,
             claim: claim.clone(),
             large,
-            begun: false,
+            ..Job::new(command, once)
         })?;
         let answer = match tokio::time::timeout(timeout, &mut answer).await {
             Ok(answer) => answer,
@@ -155,44 +200,49 @@ impl Poster {
         answer.unwrap_or_else(|_| Err(Problem::new(Code::OutcomeUnknown).detail("none")))
     }
 
-    /// Tells what would become of a batch: decided on a snapshot of its own, nothing is written and nobody waits.
-    pub async fn rehearse(&self, mut batch: Batch) -> Answer {
+    /// Decides a request on a snapshot.
+    async fn foretell(&self, command: Command, once: Option<Once>) -> Answer {
         let (readers, directory) = (self.readers.clone(), Arc::clone(&self.directory));
         let max_open_faults = self.max_open_faults;
-        let rehearsed = tokio::task::spawn_blocking(move || {
-            group::rehearse(
-                &mut *readers.get()?,
-                &mut batch,
-                &directory,
-                max_open_faults,
-            )
-        });
-        match rehearsed.await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(cause)) => {
-                tracing::error!("a dry run failed: {cause}");
-                Err(Problem::new(Code::Unavailable).detail("the database is not available"))
-            }
-            Err(_) => Err(Problem::new(Code::Unavailable).detail("it met a defect")),
-        }
+        reading(move || {
+            let mut job = Job::new(command, once);
+            group::rehearse(&mut *readers.get()?, &mut job, &directory, max_open_faults)
+        })
+        .await?
     }
 
-    /// Looks up the codes of a large batch before it waits, on a thread that may take its time.
-    async fn prepare(&self, batch: Batch) -> Result<(Batch, Option<Prepared>), Problem> {
-        let readers = self.readers.clone();
-        let looked_up = tokio::task::spawn_blocking(move || {
-            let prepared = Prepared::look_up(&mut *readers.get()?, &batch)?;
-            Ok::<_, Failure>((batch, prepared))
-        });
-        match looked_up.await {
-            Ok(Ok(done)) => Ok(done),
-            Ok(Err(cause)) => {
-                tracing::error!("codes could not be looked up: {cause}");
-                Err(Problem::new(Code::Unavailable).detail("the database is not available"))
+    /// Reads the outcome of a batch that was posted before.
+    async fn tell_again(
+        &self,
+        account: i32,
+        kept: Kept,
+        wishes: Wishes,
+    ) -> Result<Outcome, Problem> {
+        let (readers, directory) = (self.readers.clone(), Arc::clone(&self.directory));
+        let found = reading(move || {
+            let db = &mut *readers.get()?;
+            match directory.by_number(account) {
+                Some(account) => batches::outcome(db, &account, kept, wishes.details),
+                None => Ok(None),
             }
-            Err(_) => Err(Problem::new(Code::Unavailable)
-                .detail("it met a defect while preparing the request")),
+        });
+        let mut outcome = found
+            .await?
+            .ok_or_else(|| Problem::new(Code::OutcomeUnknown).detail("none"))?;
+        if wishes.details && wishes.windows_1252 {
+            outcome.warnings.insert(0, (0, CHARSET_WARNING));
         }
+        Ok(outcome)
+    }
+
+    /// Looks up the codes of a large request before it waits, on a thread that may take its time.
+    async fn prepare(&self, command: Command) -> Result<(Command, Option<Prepared>), Problem> {
+        let readers = self.readers.clone();
+        reading(move || {
+            let prepared = Prepared::look_up(&mut *readers.get()?, &command)?;
+            Ok((command, prepared))
+        })
+        .await
     }
 
     /// Takes no more requests, writes those that wait, and ends the writers; waits for them at most
@@ -218,4 +268,22 @@ impl Poster {
             }
         }
     }
+}
+
+/// Reads from the database on a thread that may take its time.
+async fn reading<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Problem> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(cause)) => {
+            tracing::error!("reading for a request failed: {cause}");
+            Err(Problem::new(Code::Unavailable).detail("the database is not available"))
+        }
+        Err(_) => Err(defect()),
+    }
+}
+
+fn defect() -> Problem {
+    Problem::new(Code::Unavailable).detail("it met a defect while preparing the request")
 }

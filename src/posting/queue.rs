@@ -2,9 +2,10 @@
 //!
 //! Belongs here: the order in which requests are taken. Does not belong here: how they are written.
 
+use super::command::Command;
 use super::{Answer, group::Prepared};
 use crate::error::{Code, Problem};
-use crate::loyalty::batch::Batch;
+use crate::loyalty::once::Once;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -14,7 +15,9 @@ use tokio::sync::oneshot;
 /// A request on its way through posting.
 pub struct Job {
     /// What is to be posted.
-    pub batch: Batch,
+    pub command: Command,
+    /// What it is known by when it comes again.
+    pub once: Option<Once>,
     /// What was looked up for it outside the writer.
     pub prepared: Option<Prepared>,
     /// Where its answer goes.
@@ -30,6 +33,20 @@ pub struct Job {
 }
 
 impl Job {
+    /// A request that nobody waits for yet.
+    pub fn new(command: Command, once: Option<Once>) -> Job {
+        Job {
+            command,
+            once,
+            prepared: None,
+            reply: None,
+            answer: None,
+            claim: Claim::default(),
+            large: false,
+            begun: false,
+        }
+    }
+
     /// Sends the answer. A caller that is gone does not get it; what was posted stays posted.
     pub fn reply(&mut self, answer: Answer) {
         if let Some(reply) = self.reply.take() {
@@ -43,7 +60,7 @@ impl Job {
     }
 
     fn bytes(&self) -> usize {
-        self.batch.bytes()
+        self.command.bytes()
     }
 }
 
@@ -199,7 +216,7 @@ impl Queue {
         let mut lines = 0_usize;
         while let Some(job) = state.small.pop_front() {
             state.bytes = state.bytes.saturating_sub(job.bytes());
-            lines = lines.saturating_add(job.batch.lines.list.len());
+            lines = lines.saturating_add(job.command.lines());
             group.push(job);
             if lines >= self.group_lines {
                 break;

@@ -167,10 +167,10 @@ impl Writer {
     }
 
     fn settle_by_account(&mut self, mut jobs: Vec<Job>) {
-        while let Some(account) = jobs.first().map(|job| job.batch.caller.account) {
+        while let Some(account) = jobs.first().map(|job| job.command.account()) {
             let (own, others) = jobs
                 .into_iter()
-                .partition(|job| job.batch.caller.account == account);
+                .partition(|job| job.command.account() == account);
             self.settle(own);
             jobs = others;
         }
@@ -267,9 +267,8 @@ impl Writer {
 }
 
 fn has_several_accounts(jobs: &[Job]) -> bool {
-    let first = jobs.first().map(|job| job.batch.caller.account);
-    jobs.iter()
-        .any(|job| Some(job.batch.caller.account) != first)
+    let first = jobs.first().map(|job| job.command.account());
+    jobs.iter().any(|job| Some(job.command.account()) != first)
 }
 
 fn answer(jobs: Vec<Job>) {

@@ -19,17 +19,18 @@ pub fn load(db: &mut Db, account: i32) -> Result<Option<Account>> {
     let Some(head) = heads::read(db, account)? else {
         return Ok(None);
     };
-    let row: Option<(String, String, String, String)> = accounts::table
+    let row: Option<(String, String, String, String, i32)> = accounts::table
         .find(account)
         .select((
             accounts::account_id,
             accounts::name,
             accounts::currency,
             accounts::timezone,
+            accounts::duplicate_window_s,
         ))
         .first(db)
         .optional()?;
-    let Some((account_id, name, currency, timezone)) = row else {
+    let Some((account_id, name, currency, timezone, window)) = row else {
         return Ok(None);
     };
     let zone = timezone
@@ -38,7 +39,7 @@ pub fn load(db: &mut Db, account: i32) -> Result<Option<Account>> {
     let digits = currency_digits(&currency).ok_or_else(|| broken("currency", &currency))?;
     let users = load_users(db, account)?;
     let campaigns = load_campaigns(db, account, digits)?;
-    Ok(Some(Account::new(
+    let mut account = Account::new(
         account,
         account_id,
         name,
@@ -46,7 +47,9 @@ pub fn load(db: &mut Db, account: i32) -> Result<Option<Account>> {
         head.config_version,
         users,
         campaigns,
-    )))
+    );
+    account.duplicate_window_s = u32::try_from(window).unwrap_or(0);
+    Ok(Some(account))
 }
 
 fn broken(what: &str, value: &str) -> Failure {

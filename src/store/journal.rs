@@ -1,15 +1,12 @@
-//! What posting loads and writes: keys, balances, journal entries, batches, customers, rejections, dates.
+//! What posting loads and writes: keys, balances, journal entries, batches, customers, dates.
 
-use super::schema::{
-    balances, batches, customer_keys, customers, entry_dates, journal, rejections,
-};
-use super::{Db, Result, dialect};
+use super::schema::{balances, batches, customer_keys, customers, entry_dates, journal, reversals};
+use super::{Db, Result, dialect, rejections};
 use crate::amount::Amount;
-use crate::error::Class;
-use crate::loyalty::batch::{Decided, Refused};
 use crate::loyalty::ledger::{Balance, BalanceKey, Entry, Holder, Holders};
+use crate::loyalty::rows::Rows;
 use diesel::prelude::*;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 #[derive(Insertable)]
 #[diesel(table_name = journal, treat_none_as_default_value = false)]
@@ -72,7 +69,7 @@ pub struct DateRow {
 
 #[derive(Insertable)]
 #[diesel(table_name = batches, treat_none_as_default_value = false)]
-struct BatchRow<'a> {
+struct NewBatch<'a> {
     account_id: i32,
     number: i64,
     commit_id: &'a [u8],
@@ -123,28 +120,6 @@ struct KeyRow<'a> {
     replaced: bool,
 }
 
-#[derive(Insertable)]
-#[diesel(table_name = rejections, treat_none_as_default_value = false)]
-struct RejectionRow<'a> {
-    account_id: i32,
-    number: i64,
-    source: &'static str,
-    batch: Option<i64>,
-    line: Option<i32>,
-    user: Option<i32>,
-    class: &'static str,
-    state: &'static str,
-    code: &'static str,
-    field: Option<&'a str>,
-    value: Option<&'a str>,
-    reason: Option<String>,
-    remedy: Option<&'static str>,
-    raw: Option<&'a str>,
-    effective_date: Option<i32>,
-    fingerprint: &'a [u8],
-    recorded_at: i64,
-}
-
 /// Who holds these codes and card numbers; repeated ones are looked up once.
 pub fn holders<'a>(
     db: &mut Db,
@@ -162,6 +137,26 @@ pub fn holders<'a>(
         .into_iter()
         .map(|(value, customer, replaced)| (value.into_boxed_str(), Holder { customer, replaced }))
         .collect())
+}
+
+/// Customers of one look-up: stays below the parameters that a statement may have.
+const CUSTOMERS_PER_LOOKUP: usize = 500;
+
+/// The codes of customers, else their card numbers, by their numbers. Those who have neither are missing.
+pub fn codes(db: &mut Db, account: i32, numbers: &[i64]) -> Result<HashMap<i64, String>> {
+    let mut found = HashMap::new();
+    for chunk in numbers.chunks(CUSTOMERS_PER_LOOKUP) {
+        let rows: Vec<(i64, Option<String>, Option<String>)> = customers::table
+            .filter(customers::account_id.eq(account))
+            .filter(customers::number.eq_any(chunk))
+            .select((customers::number, customers::code, customers::card_number))
+            .load(db)?;
+        found.extend(
+            rows.into_iter()
+                .filter_map(|(number, code, card)| Some((number, code.or(card)?))),
+        );
+    }
+    Ok(found)
 }
 
 /// The balances with these keys, as far as they have rows; repeated keys are looked up once.
@@ -198,7 +193,7 @@ pub fn load_balances(
         .collect())
 }
 
-fn none_if_empty(text: &str) -> Option<&str> {
+pub(super) fn none_if_empty(text: &str) -> Option<&str> {
     if text.is_empty() { None } else { Some(text) }
 }
 
@@ -206,13 +201,34 @@ fn count(n: usize) -> i32 {
     i32::try_from(n).unwrap_or(i32::MAX)
 }
 
-/// Writes journal entries, which come in the order of their numbers.
+#[derive(Insertable)]
+#[diesel(table_name = reversals)]
+struct ReversalRow {
+    account_id: i32,
+    entry: i64,
+    by_entry: i64,
+}
+
+/// Writes journal entries, which come in the order of their numbers, and what they reverse.
 pub fn save_entries<'e, 'a: 'e>(
     db: &mut Db,
     account: i32,
-    entries: impl Iterator<Item = &'e Entry<'a>>,
+    entries: impl Iterator<Item = &'e Entry<'a>> + Clone,
     now_us: i64,
 ) -> Result<()> {
+    let mut reversals: Vec<ReversalRow> = entries
+        .clone()
+        .filter_map(|entry| {
+            Some(ReversalRow {
+                account_id: account,
+                entry: entry.reverses?,
+                by_entry: entry.number,
+            })
+        })
+        .collect();
+    // The key refuses what is reversed already.
+    reversals.sort_unstable_by_key(|row| row.entry);
+    dialect::insert_rows!(db, reversals::table, &reversals);
     let rows: Vec<EntryRow<'_>> = entries
         .map(|entry| EntryRow {
             account_id: account,
@@ -233,7 +249,7 @@ pub fn save_entries<'e, 'a: 'e>(
             formula: entry.formula,
             promotions: none_if_empty(entry.promotions),
             reward: entry.reward,
-            reverses: None,
+            reverses: entry.reverses,
             flags: 0,
             authorization: none_if_empty(entry.authorization),
             custom: entry.custom,
@@ -317,34 +333,35 @@ pub fn save_balances(
     dialect::save_balances(db, &rows)
 }
 
-/// Writes all rows of the batches of one account, in one pass per table.
-pub fn save_batches(
+/// Writes all rows of some requests of one account, in one pass per table. `commit_id` is the one of their transaction.
+pub fn save(
     db: &mut Db,
     account: i32,
-    decided: &[Decided<'_>],
+    requests: &[Rows<'_>],
     commit_id: &[u8; 16],
     now_us: i64,
 ) -> Result<()> {
-    let rows: Vec<BatchRow<'_>> = decided
+    let rows: Vec<NewBatch<'_>> = requests
         .iter()
-        .map(|batch| BatchRow {
+        .filter_map(|rows| Some((rows, rows.batch.as_ref()?)))
+        .map(|(rows, batch)| NewBatch {
             account_id: account,
-            number: batch.outcome.batch,
+            number: batch.number,
             commit_id,
             user: batch.user,
             recorded_at: now_us,
             first_entry: batch.first_entry,
-            transactions: count(batch.outcome.transactions),
-            rejected: count(batch.outcome.rejected),
-            new_customers: count(batch.outcome.new_customers),
+            transactions: count(rows.entries.len()),
+            rejected: count(rows.refused.len()),
+            new_customers: count(rows.customers.len()),
             undoable: batch.undoable,
             layout: batch.layout.as_deref(),
         })
         .collect();
     dialect::insert_rows!(db, batches::table, &rows);
-    let customers: Vec<CustomerRow<'_>> = decided
+    let customers: Vec<CustomerRow<'_>> = requests
         .iter()
-        .flat_map(|batch| &batch.customers)
+        .flat_map(|rows| &rows.customers)
         .map(|new| CustomerRow {
             account_id: account,
             number: new.number,
@@ -355,58 +372,8 @@ pub fn save_batches(
         })
         .collect();
     save_customers(db, &customers)?;
-    save_entries(
-        db,
-        account,
-        decided.iter().flat_map(|batch| &batch.entries),
-        now_us,
-    )?;
-    dialect::save_dates(
-        db,
-        &date_rows(account, decided.iter().flat_map(|batch| &batch.entries)),
-    )?;
-    let refused: Vec<(&Decided<'_>, &Refused<'_>)> = decided
-        .iter()
-        .flat_map(|batch| batch.refused.iter().map(move |refused| (batch, refused)))
-        .collect();
-    let rows: Vec<RejectionRow<'_>> = refused
-        .iter()
-        .map(|(batch, refused)| rejection_row(account, batch, refused, now_us))
-        .collect();
-    dialect::insert_rows!(db, rejections::table, &rows, |row: &RejectionRow<'_>| {
-        row.raw.map_or(0, str::len)
-    });
-    Ok(())
-}
-
-fn rejection_row<'a>(
-    account: i32,
-    batch: &'a Decided<'_>,
-    refused: &'a Refused<'_>,
-    now_us: i64,
-) -> RejectionRow<'a> {
-    let code = refused.problem.code;
-    RejectionRow {
-        account_id: account,
-        number: refused.number,
-        source: "batch",
-        batch: Some(batch.outcome.batch),
-        line: i32::try_from(refused.line).ok(),
-        user: Some(batch.user),
-        class: code.class().word(),
-        state: if code.class() == Class::Fault {
-            "open"
-        } else {
-            "record"
-        },
-        code: code.word(),
-        field: refused.problem.field.as_deref(),
-        value: refused.problem.value.as_deref(),
-        reason: Some(refused.problem.message()),
-        remedy: none_if_empty(code.remedy()),
-        raw: Some(refused.raw),
-        effective_date: Some(refused.effective_date.number()),
-        fingerprint: &refused.fingerprint,
-        recorded_at: now_us,
-    }
+    let entries = || requests.iter().flat_map(|rows| &rows.entries);
+    save_entries(db, account, entries(), now_us)?;
+    dialect::save_dates(db, &date_rows(account, entries()))?;
+    rejections::save(db, account, requests, now_us)
 }

@@ -12,15 +12,19 @@
 //! | [`installation`] | the server key's check value, the demo mark |
 //! | [`accounts`] | accounts with their configuration, as the rules see them |
 //! | [`journal`] | what posting loads and writes |
-//! | [`rejections`] | the inbox: finding and closing what was refused |
+//! | [`batches`] | reading batches: listed, told again, to be undone |
+//! | [`rejections`] | the inbox: keeping, finding and closing what was refused |
+//! | [`idempotency`] | outcomes kept for requests that come again |
 //! | [`verify`] | whether all that was stored fits together |
 //! | [`world`] | bringing about what a world file says |
 
 pub mod accounts;
+pub mod batches;
 pub mod connect;
 mod db;
 pub mod dialect;
 pub mod heads;
+pub mod idempotency;
 pub mod installation;
 pub mod journal;
 pub mod migrate;

@@ -1,7 +1,10 @@
-//! The inbox of refused lines: how its rows are found and closed. They are written with their batch ([`super::journal`]).
+//! The inbox of refused lines: how its rows are written, found and closed.
 
+use super::journal::none_if_empty;
 use super::schema::{accounts, batches, rejections, users};
 use super::{Db, Result, dialect, heads};
+use crate::error::Class;
+use crate::loyalty::rows::Rows;
 use diesel::prelude::*;
 use std::collections::HashMap;
 
@@ -57,6 +60,70 @@ pub struct Shown {
     pub effective_date: Option<i32>,
     /// Microseconds since 1970 UTC.
     pub recorded_at: i64,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = rejections, treat_none_as_default_value = false)]
+struct NewRow<'a> {
+    account_id: i32,
+    number: i64,
+    source: &'static str,
+    batch: Option<i64>,
+    line: Option<i32>,
+    user: Option<i32>,
+    class: &'static str,
+    state: &'static str,
+    code: &'static str,
+    field: Option<&'a str>,
+    value: Option<&'a str>,
+    reason: Option<String>,
+    remedy: Option<&'static str>,
+    raw: Option<&'a str>,
+    effective_date: Option<i32>,
+    fingerprint: &'a [u8],
+    recorded_at: i64,
+}
+
+/// Writes the refused lines of some batches of one account.
+pub fn save(db: &mut Db, account: i32, requests: &[Rows<'_>], now_us: i64) -> Result<()> {
+    let rows: Vec<NewRow<'_>> = requests
+        .iter()
+        .flat_map(|rows| {
+            rows.refused
+                .iter()
+                .map(|refused| (rows.batch.as_ref(), refused))
+        })
+        .map(|(batch, refused)| {
+            let code = refused.problem.code;
+            NewRow {
+                account_id: account,
+                number: refused.number,
+                source: "batch",
+                batch: batch.map(|batch| batch.number),
+                line: i32::try_from(refused.line).ok(),
+                user: batch.map(|batch| batch.user),
+                class: code.class().word(),
+                state: if code.class() == Class::Fault {
+                    "open"
+                } else {
+                    "record"
+                },
+                code: code.word(),
+                field: refused.problem.field.as_deref(),
+                value: refused.problem.value.as_deref(),
+                reason: Some(refused.problem.message()),
+                remedy: none_if_empty(code.remedy()),
+                raw: Some(refused.raw),
+                effective_date: Some(refused.effective_date.number()),
+                fingerprint: &refused.fingerprint,
+                recorded_at: now_us,
+            }
+        })
+        .collect();
+    dialect::insert_rows!(db, rejections::table, &rows, |row: &NewRow<'_>| {
+        row.raw.map_or(0, str::len)
+    });
+    Ok(())
 }
 
 /// The number of the account with this id.
@@ -130,15 +197,27 @@ pub fn supersede(db: &mut Db, account: i32, lines: &HashMap<[u8; 32], i64>) -> R
             (number < *before).then_some(number)
         }));
     }
-    for chunk in older.chunks(FINGERPRINTS_PER_LOOKUP) {
+    close(db, account, &older, "superseded")?;
+    Ok(older.len())
+}
+
+/// Gives rejections a state other than open: `superseded`, `replayed` or `dismissed`.
+pub fn close(db: &mut Db, account: i32, numbers: &[i64], state: &str) -> Result<()> {
+    for chunk in numbers.chunks(FINGERPRINTS_PER_LOOKUP) {
         let of = rejections::table
             .filter(rejections::account_id.eq(account))
             .filter(rejections::number.eq_any(chunk));
         diesel::update(of)
-            .set(rejections::state.eq("superseded"))
+            .set(rejections::state.eq(state))
             .execute(db)?;
     }
-    Ok(older.len())
+    Ok(())
+}
+
+/// The state of a rejection; `None` if the account has no such one.
+pub fn state(db: &mut Db, account: i32, number: i64) -> Result<Option<String>> {
+    let row = rejections::table.find((account, number));
+    Ok(row.select(rejections::state).first(db).optional()?)
 }
 
 /// Closes an open fault that nobody will mend; `None` if the account has no such rejection, else its state before.
@@ -155,12 +234,9 @@ pub fn dismiss(db: &mut Db, account: i32, number: i64) -> Result<Option<String>>
 
 fn dismiss_under_head(db: &mut Db, account: i32, number: i64) -> Result<Option<String>> {
     let heads = heads::take(db, &[account])?;
-    let row = rejections::table.find((account, number));
-    let state: Option<String> = row.select(rejections::state).first(db).optional()?;
+    let state = state(db, account, number)?;
     if let (Some(head), Some("open")) = (heads.into_iter().next(), state.as_deref()) {
-        diesel::update(row)
-            .set(rejections::state.eq("dismissed"))
-            .execute(db)?;
+        close(db, account, &[number], "dismissed")?;
         let head = heads::Head {
             next_commit: head.next_commit.saturating_add(1),
             open_faults: head.open_faults.saturating_sub(1),

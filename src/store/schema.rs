@@ -24,6 +24,7 @@ diesel::table! {
         secret -> Nullable<Binary>,
         email_credits -> Nullable<BigInt>,
         created_at -> BigInt,
+        duplicate_window_s -> Integer,
     }
 }
 
@@ -262,6 +263,18 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    idempotency (account_id, dialect, caller, name) {
+        account_id -> Integer,
+        dialect -> Text,
+        caller -> Text,
+        name -> Text,
+        fingerprint -> Binary,
+        outcome -> Text,
+        expires_at -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     installation,
     accounts,
@@ -282,5 +295,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     entry_dates,
     reversals,
     rejections,
-    commits
+    commits,
+    idempotency
 );

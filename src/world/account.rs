@@ -32,6 +32,8 @@ pub struct Account {
     pub secret: Option<Secret>,
     /// How many e-mail addresses it may have checked when it is first seen; `None` is without limit.
     pub email_credits: Option<i64>,
+    /// How long, in seconds, a request without an idempotency key counts as the repetition of an equal one; 0 is never.
+    pub duplicate_window_s: i32,
     /// Its users.
     pub users: Vec<User>,
     /// Its brands.
@@ -73,6 +75,9 @@ pub struct Brand {
 /// The longest secret, in characters: sealed, it has to fit its column.
 const SECRET_MAX_CHARS: usize = 128;
 
+/// The longest duplicate window: 30 days.
+const DUPLICATE_WINDOW_MAX_S: i64 = 30 * 24 * 3600;
+
 const ACCOUNT_KEYS: &[&str] = &[
     "id",
     "name",
@@ -81,6 +86,7 @@ const ACCOUNT_KEYS: &[&str] = &[
     "country",
     "secret",
     "email_credits",
+    "duplicate_window_s",
     "user",
     "brand",
     "campaign",
@@ -105,7 +111,7 @@ pub(super) fn read_all(
     now: DateTime<Utc>,
 ) -> Option<Vec<Account>> {
     let mut installation = Installation::default();
-    let keys = (ACCOUNT_KEYS, ["duplicate_window_s"].as_slice());
+    let keys = (ACCOUNT_KEYS, [].as_slice());
     let sections = root.sections(notes, "account", "[[account]]", keys);
     if split.is_some_and(|(accounts, _)| accounts != sections.len()) {
         return None;
@@ -152,6 +158,7 @@ fn account(
         .and_then(|found| country(notes, found));
     let secret = section.text(notes, "secret", SECRET_MAX_CHARS);
     let email_credits = section.integer(notes, "email_credits", 0..=1_000_000_000_000);
+    let window = section.integer(notes, "duplicate_window_s", 0..=DUPLICATE_WINDOW_MAX_S);
     // Two decimals where the currency is wrong: that is noted, and the rest can still be checked.
     let digits = money.as_ref().map_or(2, |(_, digits)| *digits);
     let campaigns = campaign::read_all(notes, section, digits);
@@ -187,6 +194,7 @@ fn account(
         country,
         secret: secret.map(|found| Secret::new(found.text)),
         email_credits,
+        duplicate_window_s: window.and_then(|s| i32::try_from(s).ok()).unwrap_or(0),
         users,
         brands,
         campaigns,

@@ -236,7 +236,6 @@ fn unknown_keys_are_refused_with_the_known_ones() {
 #[test]
 fn keys_of_later_releases_are_refused() {
     for (from, key, value) in [
-        ("email_credits = 10", "duplicate_window_s", "60"),
         ("id = \"bob\"", "permissions", "[\"read\"]"),
         ("id = \"bob\"", "password", "\"hush\""),
         ("id = \"web\"", "campaign", "\"p\""),

@@ -73,7 +73,7 @@ on_both_engines! {
             (world().replace("timezone", "timezones"), "timezones"),
             (world().replace("api_key = \"the till's key\"", "api_key = \"k\"\npermissions = [\"read\"]"), "permissions"),
             (world().replace("api_key = \"the till's key\"", "api_key = \"k\"\npassword = \"p\""), "password"),
-            (world().replace("country = \"US\"", "duplicate_window_s = 5"), "duplicate_window_s"),
+            (world().replace("country = \"US\"", "duplicate_window_s = -5"), "duplicate_window_s"),
             (world().replace("currency = \"USD\"", "currency = \"XXL\""), "XXL"),
             (world().replace("operand = \"x\", value = \"2\"", "operand = \"-\", value = \"2\""), "operand"),
             (world().replace("amount = \"1500\"", "amount = \"1,500\""), "1,500"),

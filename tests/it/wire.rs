@@ -207,7 +207,14 @@ fn send(shop: &Shop<'_>, step: &Step, asking: &[(&str, &str)]) -> Reply {
 fn show(shop: &Shop<'_>, reply: &Reply) -> String {
     assert_eq!(reply.header("cache-control"), Some("no-store"));
     let content_type = reply.header("content-type").unwrap_or("");
-    normalised(&shop.unnamed(&format!("{} {content_type}\n{}", reply.status, reply.body)))
+    let repeated = match reply.header("idempotent-replayed") {
+        Some(value) => format!("Idempotent-Replayed: {value}\n"),
+        None => String::new(),
+    };
+    normalised(&shop.unnamed(&format!(
+        "{} {content_type}\n{repeated}{}",
+        reply.status, reply.body
+    )))
 }
 
 /// The first line that differs, with its neighbours.

@@ -68,7 +68,14 @@ fn batch(account: &Account, data: &str, create_customers: bool) -> Batch {
         user_id: "u".to_owned(),
         key: [1; 32],
     };
-    Batch::new(caller, lines, Wishes::default(), Utc::now(), account).unwrap()
+    Batch::new(
+        Source::Caller(caller),
+        lines,
+        Wishes::default(),
+        Utc::now(),
+        account,
+    )
+    .unwrap()
 }
 
 fn ledger() -> Ledger {
@@ -134,11 +141,12 @@ proptest! {
                 continue;
             }
             let batch = batch(&account, &text, create);
-            let (decided, changes) = decide(&account, &batch, &ledger);
+            let decided = decide(&account, &batch, &ledger);
+            let (rows, changes) = decided.stored.unwrap();
             let filled = text.lines().filter(|line| !line.trim().is_empty()).count();
             prop_assert_eq!(decided.outcome.transactions + decided.outcome.rejected, filled);
-            prop_assert_eq!(decided.entries.len(), decided.outcome.transactions);
-            for entry in &decided.entries {
+            prop_assert_eq!(rows.entries.len(), decided.outcome.transactions);
+            for entry in &rows.entries {
                 prop_assert_eq!(entry.number, next_entry);
                 next_entry += 1;
                 let (sum, last) = sums.entry(entry.key).or_insert((Amount::ZERO, None));
@@ -148,11 +156,11 @@ proptest! {
                 prop_assert!(!sum.is_negative());
                 *last = Some(entry.number);
             }
-            for customer in &decided.customers {
+            for customer in &rows.customers {
                 prop_assert!(create && created.insert(customer.number), "a customer is created once");
-                prop_assert!(decided.entries.iter().any(|entry| entry.key.customer == customer.number));
+                prop_assert!(rows.entries.iter().any(|entry| entry.key.customer == customer.number));
             }
-            let kept: HashSet<u32> = decided.refused.iter().map(|refused| refused.line).collect();
+            let kept: HashSet<u32> = rows.refused.iter().map(|refused| refused.line).collect();
             prop_assert_eq!(kept.len(), decided.outcome.rejected);
             ledger.accept(changes);
         }
@@ -167,10 +175,10 @@ fn a_dropped_overlay_leaves_no_trace() {
     let account = account();
     let ledger = ledger();
     let batch = batch(&account, "P|11|N|5\nP|99|N|1", true);
-    let (first, _dropped) = decide(&account, &batch, &ledger);
-    let (second, _) = decide(&account, &batch, &ledger);
+    let first = decide(&account, &batch, &ledger);
+    let second = decide(&account, &batch, &ledger);
     assert_eq!(first.outcome, second.outcome);
-    assert_eq!(first.entries, second.entries);
+    assert_eq!(first.stored.unwrap().0, second.stored.unwrap().0);
 }
 
 #[test]
@@ -178,9 +186,9 @@ fn a_new_code_is_one_customer_for_the_whole_batch_and_only_if_a_line_is_imported
     let account = account();
     let ledger = ledger();
     let batch = batch(&account, "P|77|Y|5\nP|77|N|5\nP|77|Y|2\nP|88|Y|1", true);
-    let (decided, _) = decide(&account, &batch, &ledger);
+    let decided = decide(&account, &batch, &ledger);
     assert_eq!(
-        decided.customers,
+        decided.stored.unwrap().0.customers,
         [NewCustomer {
             number: 3,
             code: "77",
@@ -200,9 +208,8 @@ fn equal_refused_lines_of_a_batch_have_fingerprints_of_their_own_and_those_of_an
     let ledger = ledger();
     let prints = |data: &str| {
         let batch = batch(&account, data, false);
-        let (decided, _) = decide(&account, &batch, &ledger);
-        decided
-            .refused
+        let (rows, _) = decide(&account, &batch, &ledger).stored.unwrap();
+        rows.refused
             .iter()
             .map(|refused| refused.fingerprint)
             .collect::<Vec<_>>()

@@ -24,6 +24,7 @@ struct AccountRow {
     secret: Option<Vec<u8>>,
     email_credits: Option<i64>,
     created_at: i64,
+    duplicate_window_s: i32,
 }
 
 #[derive(Queryable, Selectable, Insertable, Clone, PartialEq)]
@@ -165,6 +166,7 @@ fn create(db: &mut Db, key: &ServerKey, wanted: &Account, now_us: i64) -> Result
             .transpose()?,
         email_credits: wanted.email_credits,
         created_at: now_us,
+        duplicate_window_s: wanted.duplicate_window_s,
     };
     diesel::insert_into(accounts::table)
         .values(&row)
@@ -192,6 +194,7 @@ fn update(
     new.currency.clone_from(&wanted.currency);
     wanted.zone.name().clone_into(&mut new.timezone);
     new.country = wanted.country.clone().or(new.country);
+    new.duplicate_window_s = wanted.duplicate_window_s;
     if old.currency != new.currency && head.next_entry > 1 {
         return Err(Stop::Refused(format!(
             "line {}, account {}: its currency is {} and cannot become {}, because its journal has entries. Write \
@@ -208,6 +211,11 @@ fn update(
     diff.text("currency", &old.currency, &new.currency);
     diff.text("timezone", &old.timezone, &new.timezone);
     diff.optional("country", old.country.as_deref(), new.country.as_deref());
+    diff.value(
+        "duplicate_window_s",
+        old.duplicate_window_s,
+        new.duplicate_window_s,
+    );
     if let Some(secret) = &wanted.secret
         && !opens_to(key, &wanted.id, old.secret.as_deref(), secret)?
     {

@@ -431,6 +431,7 @@ fn entry<'a>(
         reward: None,
         authorization: "",
         custom: None,
+        reverses: None,
     }
 }
 

@@ -6,9 +6,10 @@ use crate::amount::Amount;
 use crate::config::DatabaseUrl;
 use crate::dates::{self, Day};
 use crate::loyalty::account::Account;
-use crate::loyalty::batch::{self, Batch, Caller, Decided};
+use crate::loyalty::batch::{self, Batch, Caller, Source};
 use crate::loyalty::ledger::{Balance, BalanceKey, Entry, EntryKind, Ledger, Numbers};
 use crate::loyalty::lines::{Column, Layout, Lines};
+use crate::loyalty::rows::Rows;
 use crate::store::connect::{Role, connect};
 use crate::store::journal::CustomerRow;
 use chrono::{DateTime, TimeZone, Utc};
@@ -72,7 +73,14 @@ pub(super) fn make_batch(account: &Account, user: &str, text: &str) -> Batch {
         create_customers: true,
     };
     let lines = Lines::find(text.to_owned(), layout, 20_000, 1_000).unwrap();
-    Batch::new(caller, lines, batch::Wishes::default(), now(), account).unwrap()
+    Batch::new(
+        Source::Caller(caller),
+        lines,
+        batch::Wishes::default(),
+        now(),
+        account,
+    )
+    .unwrap()
 }
 
 /// Posts batches in one transaction, as posting does.
@@ -99,22 +107,22 @@ pub(super) fn post(db: &mut Db, number: i32, texts: &[&str]) {
         .collect();
     let found = journal::load_balances(db, number, keys.into_iter()).unwrap();
     ledger.load(found);
-    let mut decided: Vec<Decided<'_>> = Vec::new();
+    let mut stored: Vec<Rows<'_>> = Vec::new();
     for batch in &made {
-        let (one, changes) = batch::decide(&account, batch, &ledger);
+        let (rows, changes) = batch::decide(&account, batch, &ledger).stored.unwrap();
         ledger.accept(changes);
-        decided.push(one);
+        stored.push(rows);
     }
     let now_us = dates::micros(now());
     let commit_id = [u8::try_from(number).unwrap(); 16];
-    journal::save_batches(db, number, &decided, &commit_id, now_us).unwrap();
+    journal::save(db, number, &stored, &commit_id, now_us).unwrap();
     journal::save_balances(db, number, ledger.changed()).unwrap();
     heads::note_commit(db, &mut head, &commit_id, now_us).unwrap();
     head.next_entry = ledger.numbers.entry;
     head.next_batch = ledger.numbers.batch;
     head.next_customer = ledger.numbers.customer;
     head.next_rejection = ledger.numbers.rejection;
-    let faults: usize = decided.iter().map(Decided::faults).sum();
+    let faults: usize = stored.iter().map(Rows::faults).sum();
     head.open_faults += i64::try_from(faults).unwrap();
     heads::save(db, &head).unwrap();
     dialect::commit(db).unwrap();
@@ -148,6 +156,7 @@ pub(super) fn post_one(
         reward: None,
         authorization: "",
         custom: None,
+        reverses: None,
     };
     journal::save_entries(db, 1, std::iter::once(&entry), dates::micros(now())).unwrap();
     let rows = journal::date_rows(1, std::iter::once(&entry));

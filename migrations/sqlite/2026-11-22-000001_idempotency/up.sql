@@ -1,0 +1,13 @@
+-- Outcomes kept for requests that come again. name: key:KEY as the caller chose it, same:FINGERPRINT for the duplicate guard, rejection:NUMBER for a rejection posted after all. outcome: JSON, numbers only, never persons.
+CREATE TABLE idempotency (
+    account_id INTEGER NOT NULL,
+    dialect VARCHAR(16) NOT NULL,
+    caller VARCHAR(64) NOT NULL,
+    name VARCHAR(264) NOT NULL,
+    fingerprint BLOB NOT NULL,
+    outcome TEXT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    PRIMARY KEY (account_id, dialect, caller, name)
+) WITHOUT ROWID;
+
+CREATE INDEX idempotency_expires_at ON idempotency (account_id, expires_at);

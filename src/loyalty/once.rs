@@ -1,0 +1,132 @@
+//! Requests that come again: what they are known by, and what is kept of the first one's outcome.
+//!
+//! Belongs here: names and what they stand for. Does not belong here: the rows ([`crate::store::idempotency`]).
+
+use serde::{Deserialize, Serialize};
+
+/// What a request is known by when it comes again. Two requests of one account that have dialect, caller and name in
+/// common are the same request, if their fingerprints are equal.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Once {
+    /// The dialect's word.
+    pub dialect: &'static str,
+    /// Who calls, as far as the dialect tells callers of an account apart; at most 64 characters.
+    pub caller: String,
+    /// What the caller, or the account's duplicate guard, calls the request; at most 264 characters.
+    pub name: String,
+    /// A digest of what the request means.
+    pub fingerprint: [u8; 32],
+    /// How long the outcome is kept, in seconds.
+    pub kept_s: u64,
+}
+
+/// Dialect, caller and name.
+pub type Id = (String, String, String);
+
+/// The word of API 1.5 in [`Once::dialect`].
+pub const API15: &str = "api15";
+
+/// The longest key that a caller may choose, in characters.
+pub const KEY_MAX_CHARS: usize = 255;
+
+impl Once {
+    /// Whether a caller may choose this key: 1 to 255 printable characters of ASCII.
+    pub fn is_key(key: &str) -> bool {
+        (1..=KEY_MAX_CHARS).contains(&key.len())
+            && key.bytes().all(|byte| matches!(byte, 0x20..=0x7e))
+    }
+
+    /// A request that its caller named.
+    pub fn keyed(
+        dialect: &'static str,
+        caller: &str,
+        key: &str,
+        fingerprint: [u8; 32],
+        kept_s: u64,
+    ) -> Once {
+        Once {
+            dialect,
+            caller: caller.to_owned(),
+            name: format!("key:{key}"),
+            fingerprint,
+            kept_s,
+        }
+    }
+
+    /// A request without a name, of an account that takes an equal one within `window_s` seconds for the same.
+    pub fn guarded(
+        dialect: &'static str,
+        caller: &str,
+        fingerprint: [u8; 32],
+        window_s: u64,
+    ) -> Once {
+        Once {
+            dialect,
+            caller: caller.to_owned(),
+            name: format!("same:{}", hex::encode(fingerprint)),
+            fingerprint,
+            kept_s: window_s,
+        }
+    }
+
+    /// The posting of a rejection after all.
+    pub fn rejection(number: i64, kept_s: u64) -> Once {
+        Once {
+            dialect: API15,
+            caller: String::new(),
+            name: format!("rejection:{number}"),
+            fingerprint: [0; 32],
+            kept_s,
+        }
+    }
+
+    /// What tells it from other requests of its account.
+    pub fn id(&self) -> Id {
+        (
+            self.dialect.to_owned(),
+            self.caller.clone(),
+            self.name.clone(),
+        )
+    }
+
+    /// The name as its caller knows it.
+    pub fn shown(&self) -> &str {
+        self.name.strip_prefix("key:").unwrap_or(&self.name)
+    }
+}
+
+/// What is kept of the outcome of a batch: where its rows are. All that it told is read from them anew, so that no
+/// person is kept here.
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Kept {
+    /// The batch's number.
+    pub batch: i64,
+    /// The number of its first rejection, if it has any.
+    pub first_rejection: i64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_short_and_printable() {
+        let longest = "k".repeat(255);
+        for good in ["a", " ", "~", "order 12/7", &longest] {
+            assert!(Once::is_key(good), "{good}");
+        }
+        for bad in ["", "\u{e9}", "a\tb", "\u{7f}", &"k".repeat(256)] {
+            assert!(!Once::is_key(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn no_key_can_be_taken_for_another_kind_of_name() {
+        let print = [7; 32];
+        let guarded = Once::guarded(API15, "u", print, 60);
+        for key in [&guarded.name, "rejection:1", "key:x"] {
+            let keyed = Once::keyed(API15, "u", key, print, 60);
+            assert!(keyed.name != guarded.name && keyed.name != Once::rejection(1, 60).name);
+        }
+    }
+}

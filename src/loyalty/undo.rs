@@ -1,0 +1,233 @@
+//! The undoing of a batch: every entry of it gets its opposite, unless what it gave is spent already.
+//!
+//! Belongs here: who gains, who loses, who is in the way. Does not belong here: where the entries are read from
+//! ([`crate::store::batches`]).
+
+use super::account::Account;
+use super::ledger::{BalanceKey, Entry, EntryKind, Ledger, changed};
+use super::rows::{Decided, Rows};
+use crate::amount::Amount;
+use crate::dates::Day;
+use crate::error::{Code, Problem};
+use std::collections::{BTreeMap, HashSet};
+
+/// A batch to be undone.
+#[derive(Debug)]
+pub struct Undo {
+    /// The account's number.
+    pub account: i32,
+    /// The batch's number.
+    pub batch: i64,
+    /// Whether customers who have spent what it gave them are left out, instead of being in the way of all others.
+    pub skip_blocked: bool,
+    /// Whether it may be a batch whose sender did not wish it to be listed as one that can be undone.
+    pub even_unlisted: bool,
+    /// The batch as it was found; `None` before it is looked up, and where there is none.
+    pub found: Option<Found>,
+}
+
+/// A batch that was found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Found {
+    /// Whether its sender wished it to be listed.
+    pub undoable: bool,
+    /// How many entries it has.
+    pub entries: usize,
+    /// Those that are not reversed yet.
+    pub open: Vec<Original>,
+}
+
+/// An entry to be reversed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Original {
+    /// Its number.
+    pub number: i64,
+    /// Whose and of which campaign.
+    pub key: BalanceKey,
+    /// How much, signed.
+    pub amount: Amount,
+    /// The day it counts for.
+    pub date: Day,
+}
+
+/// What undoing comes to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Undone {
+    /// The batch's number.
+    pub batch: i64,
+    /// How many entries were reversed, or would be.
+    pub reversed: usize,
+    /// How many entries are left, because of customers who are in the way.
+    pub left: usize,
+    /// What happens to each balance, in the order of customers.
+    pub effects: Vec<Effect>,
+    /// Why nothing is reversed, where somebody is in the way and is not to be left out.
+    pub refused: Option<Problem>,
+}
+
+/// What undoing does to a balance.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Effect {
+    /// Which balance.
+    pub key: BalanceKey,
+    /// The balance as it is.
+    pub before: Amount,
+    /// The balance as it would be, even where that may not be.
+    pub after: Amount,
+    /// Why it may not be.
+    pub blocked: Option<Problem>,
+}
+
+impl Undo {
+    /// The balances it touches; repeated ones are repeated.
+    pub fn balances(&self) -> impl Iterator<Item = BalanceKey> {
+        self.found
+            .iter()
+            .flat_map(|found| &found.open)
+            .map(|original| original.key)
+    }
+}
+
+/// Decides. `ledger` holds every balance that [`Undo::balances`] names.
+///
+/// Opposite entries count for the day of what they reverse: sums by day come out as if the batch had never been posted.
+/// A customer of whom one balance is in the way keeps all entries of the batch.
+pub fn decide(
+    account: &Account,
+    undo: &Undo,
+    ledger: &Ledger,
+) -> Result<Decided<'static, Undone>, Problem> {
+    let number = undo.batch.to_string();
+    let problem = |code| Problem::new(code).value(&number);
+    let found = undo
+        .found
+        .as_ref()
+        .ok_or_else(|| problem(Code::UnknownBatch))?;
+    if found.entries == 0 {
+        return Err(problem(Code::EmptyBatch));
+    }
+    if found.open.is_empty() {
+        return Err(problem(Code::AlreadyUndone));
+    }
+    if !found.undoable && !undo.even_unlisted {
+        return Err(problem(Code::NotUndoable));
+    }
+    let by_balance = by_balance(&found.open);
+    let mut overlay = ledger.overlay();
+    let mut effects = Vec::with_capacity(by_balance.len());
+    for (key, originals) in &by_balance {
+        effects.push(effect(account, *key, originals, overlay.balance(key))?);
+    }
+    let blocked: HashSet<i64> = effects
+        .iter()
+        .filter(|effect| effect.blocked.is_some())
+        .map(|effect| effect.key.customer)
+        .collect();
+    let refused = effects
+        .iter()
+        .find_map(|effect| effect.blocked.clone())
+        .filter(|_| !undo.skip_blocked);
+    let mut entries: Vec<Entry<'static>> = Vec::new();
+    let all = by_balance
+        .iter()
+        .filter(|(key, _)| !blocked.contains(&key.customer));
+    for (key, originals) in all {
+        for original in originals {
+            let amount = opposite(original)?;
+            let link = overlay
+                .post(campaign(account, key)?, *key, amount)
+                .map_err(Problem::new)?;
+            entries.push(Entry {
+                number: link.number,
+                key: *key,
+                kind: EntryKind::Reversal,
+                amount,
+                balance_after: link.balance_after,
+                previous: link.previous,
+                date: original.date,
+                line: None,
+                user: None,
+                given: "",
+                formula: None,
+                promotions: "",
+                reward: None,
+                authorization: "",
+                custom: None,
+                reverses: Some(original.number),
+            });
+        }
+    }
+    let outcome = Undone {
+        batch: undo.batch,
+        reversed: entries.len(),
+        left: found.open.len().saturating_sub(entries.len()),
+        effects,
+        refused,
+    };
+    let rows = Rows {
+        entries,
+        ..Rows::default()
+    };
+    let stored =
+        (outcome.refused.is_none() && outcome.reversed > 0).then(|| (rows, overlay.into_changes()));
+    Ok(Decided { outcome, stored })
+}
+
+/// What gives comes before what takes: a balance then falls below zero on the way only if it ends there.
+fn by_balance(originals: &[Original]) -> BTreeMap<BalanceKey, Vec<&Original>> {
+    let mut map: BTreeMap<BalanceKey, Vec<&Original>> = BTreeMap::new();
+    for original in originals {
+        map.entry(original.key).or_default().push(original);
+    }
+    for list in map.values_mut() {
+        list.sort_by_key(|original| (!original.amount.is_negative(), original.number));
+    }
+    map
+}
+
+fn campaign<'a>(
+    account: &'a Account,
+    key: &BalanceKey,
+) -> Result<&'a super::account::Campaign, Problem> {
+    account
+        .campaign_by_number(key.campaign)
+        .ok_or_else(|| Problem::new(Code::UnknownCampaign).value(&key.campaign.to_string()))
+}
+
+fn opposite(original: &Original) -> Result<Amount, Problem> {
+    let out_of_range = || Problem::new(Code::OutOfRange);
+    original.amount.checked_neg().ok_or_else(out_of_range)
+}
+
+fn effect(
+    account: &Account,
+    key: BalanceKey,
+    originals: &[&Original],
+    before: Amount,
+) -> Result<Effect, Problem> {
+    let campaign = campaign(account, &key)?;
+    let (mut after, mut allowed) = (before, Ok(()));
+    for original in originals {
+        let amount = opposite(original)?;
+        allowed = allowed.and(changed(campaign, after, amount).map(|_| ()));
+        after = after
+            .checked_add(amount)
+            .ok_or_else(|| Problem::new(Code::OutOfRange))?;
+    }
+    let blocked = allowed.err().map(|code| {
+        if code == Code::OutOfRange {
+            return Problem::new(code).value(&after.text(campaign.digits));
+        }
+        let missing = Amount::from_raw(after.raw().saturating_neg());
+        Problem::new(Code::AlreadySpent)
+            .field(&campaign.id)
+            .value(&missing.text(campaign.digits))
+            .detail(before.text(campaign.digits))
+    });
+    Ok(Effect {
+        key,
+        before,
+        after,
+        blocked,
+    })
+}
