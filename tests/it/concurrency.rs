@@ -7,7 +7,7 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Runs `work` in so many threads that begin together; returns how often it said yes.
-fn together(clients: usize, work: impl Fn(usize) -> bool + Sync) -> usize {
+pub fn together(clients: usize, work: impl Fn(usize) -> bool + Sync) -> usize {
     let barrier = Barrier::new(clients);
     let yes = AtomicUsize::new(0);
     std::thread::scope(|scope| {

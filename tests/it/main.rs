@@ -20,9 +20,13 @@ mod crash;
 mod dry_run;
 mod durability;
 mod failures;
+mod inbox;
+mod model;
 mod php;
 #[cfg(feature = "mysql")]
 mod proxy;
+mod repeats;
 mod structure;
 mod support;
+mod undo;
 mod wire;

@@ -315,4 +315,16 @@ impl Shop<'_> {
             .unwrap();
         (batches, entries, kept)
     }
+
+    /// The states of all rejections, in their order.
+    pub fn states(&self) -> Vec<String> {
+        let db = &mut self.app.db();
+        let account = self.number(db);
+        rejections::table
+            .filter(rejections::account_id.eq(account))
+            .order(rejections::number)
+            .select(rejections::state)
+            .load(db)
+            .unwrap()
+    }
 }

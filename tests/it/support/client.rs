@@ -93,22 +93,38 @@ pub fn request(
         ),
         Encoding::Multipart => {
             let boundary = "------------------------d74496d66958873e";
-            let mut body = Vec::new();
-            for (name, value) in fields {
-                write!(
-                    body,
-                    "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
-                )
-                .unwrap();
-            }
-            write!(body, "--{boundary}--\r\n").unwrap();
-            (
-                format!("POST {path}"),
-                Some(format!("multipart/form-data; boundary={boundary}")),
-                body,
-            )
+            return multipart(path, boundary, headers, fields);
         }
     };
+    bytes(&line, headers, content_type, body)
+}
+
+/// The bytes of a form request with this boundary.
+pub fn multipart(
+    path: &str,
+    boundary: &str,
+    headers: &[(String, String)],
+    fields: &[(String, String)],
+) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (name, value) in fields {
+        write!(
+            body,
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+        )
+        .unwrap();
+    }
+    write!(body, "--{boundary}--\r\n").unwrap();
+    let content_type = format!("multipart/form-data; boundary={boundary}");
+    bytes(&format!("POST {path}"), headers, Some(content_type), body)
+}
+
+fn bytes(
+    line: &str,
+    headers: &[(String, String)],
+    content_type: Option<String>,
+    body: Vec<u8>,
+) -> Vec<u8> {
     let mut out = format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
     for (name, value) in headers {
         out.push_str(&format!("{name}: {value}\r\n"));

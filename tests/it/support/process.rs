@@ -36,6 +36,17 @@ pub fn run(database: &Database, words: &[&str]) -> Output {
         .unwrap()
 }
 
+/// As [`run`], for a command that posts: the tests' MariaDB is not durable.
+pub fn post(database: &Database, words: &[&str]) -> Output {
+    plain(program())
+        .args(words)
+        .args(database.arguments())
+        .env("PUNCHCARD_UNSAFE_DURABILITY", "true")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
 /// As [`run`]; the command must succeed. Returns what it printed.
 pub fn succeed(database: &Database, words: &[&str]) -> String {
     let output = run(database, words);
