@@ -140,6 +140,36 @@ pub struct Link {
     pub balance_after: Amount,
 }
 
+impl Entry<'static> {
+    /// An entry that no line of a batch brought.
+    pub fn bare(
+        kind: EntryKind,
+        key: BalanceKey,
+        amount: Amount,
+        link: Link,
+        date: Day,
+    ) -> Entry<'static> {
+        Entry {
+            number: link.number,
+            key,
+            kind,
+            amount,
+            balance_after: link.balance_after,
+            previous: link.previous,
+            date,
+            line: None,
+            user: None,
+            given: "",
+            formula: None,
+            promotions: "",
+            reward: None,
+            authorization: "",
+            custom: None,
+            reverses: None,
+        }
+    }
+}
+
 /// What a group knows of one account.
 #[derive(Debug)]
 pub struct Ledger {

@@ -138,22 +138,8 @@ pub fn decide(
                 .post(campaign(account, key)?, *key, amount)
                 .map_err(Problem::new)?;
             entries.push(Entry {
-                number: link.number,
-                key: *key,
-                kind: EntryKind::Reversal,
-                amount,
-                balance_after: link.balance_after,
-                previous: link.previous,
-                date: original.date,
-                line: None,
-                user: None,
-                given: "",
-                formula: None,
-                promotions: "",
-                reward: None,
-                authorization: "",
-                custom: None,
                 reverses: Some(original.number),
+                ..Entry::bare(EntryKind::Reversal, *key, amount, link, original.date)
             });
         }
     }

@@ -416,22 +416,8 @@ fn entry<'a>(
     date: Day,
 ) -> Entry<'a> {
     Entry {
-        number: link.number,
-        key,
-        kind: EntryKind::Opening,
-        amount,
-        balance_after: link.balance_after,
-        previous: link.previous,
-        date,
-        line: None,
-        user: None,
         given,
-        formula: None,
-        promotions: "",
-        reward: None,
-        authorization: "",
-        custom: None,
-        reverses: None,
+        ..Entry::bare(EntryKind::Opening, key, amount, link, date)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::config::DatabaseUrl;
 use crate::dates::{self, Day};
 use crate::loyalty::account::Account;
 use crate::loyalty::batch::{self, Batch, Caller, Source};
-use crate::loyalty::ledger::{Balance, BalanceKey, Entry, EntryKind, Ledger, Numbers};
+use crate::loyalty::ledger::{Balance, BalanceKey, Entry, EntryKind, Ledger, Link, Numbers};
 use crate::loyalty::lines::{Column, Layout, Lines};
 use crate::loyalty::rows::Rows;
 use crate::store::connect::{Role, connect};
@@ -140,24 +140,13 @@ pub(super) fn post_one(
     let mut head = heads::take(db, &[1]).unwrap().remove(0);
     let found = journal::load_balances(db, 1, std::iter::once(key)).unwrap();
     let number = head.next_entry;
-    let entry = Entry {
+    let link = Link {
         number,
-        key,
-        kind,
-        amount: Amount::from_raw(amount),
-        balance_after: Amount::from_raw(balance),
         previous: found.first().map(|(_, balance)| balance.last_entry),
-        date: Day::from_number(20_151_203).unwrap(),
-        line: None,
-        user: None,
-        given: "",
-        formula: None,
-        promotions: "",
-        reward: None,
-        authorization: "",
-        custom: None,
-        reverses: None,
+        balance_after: Amount::from_raw(balance),
     };
+    let date = Day::from_number(20_151_203).unwrap();
+    let entry = Entry::bare(kind, key, Amount::from_raw(amount), link, date);
     journal::save_entries(db, 1, std::iter::once(&entry), dates::micros(now())).unwrap();
     let rows = journal::date_rows(1, std::iter::once(&entry));
     dialect::save_dates(db, &rows).unwrap();
