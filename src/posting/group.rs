@@ -14,9 +14,10 @@ use crate::loyalty::fingerprint;
 use crate::loyalty::ledger::{Holders, Ledger, Numbers};
 use crate::loyalty::once::{Kept, Once};
 use crate::loyalty::rows::Rows;
+use crate::store::dialect::{self, Writes};
 use crate::store::heads::{self, Head};
 use crate::store::idempotency::Outcomes;
-use crate::store::{Db, Failure, Result, dialect, idempotency, journal, rejections};
+use crate::store::{Db, Failure, Result, idempotency, journal, rejections};
 use chrono::Utc;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -117,6 +118,7 @@ pub fn attempt(
     }
     let now_us = dates::micros(Utc::now());
     let mut wrote = Vec::new();
+    let mut writes = Writes::new(db);
     for part in jobs.chunk_by_mut(|a, b| a.command.account() == b.command.account()) {
         for job in part.iter_mut() {
             begin(job);
@@ -126,7 +128,9 @@ pub fn attempt(
             .iter_mut()
             .find(|head| Some(head.account_id) == number);
         let account = match &head {
-            Some(head) => directory.at_version(db, head.account_id, head.config_version)?,
+            Some(head) => {
+                directory.at_version(writes.db()?, head.account_id, head.config_version)?
+            }
             None => None,
         };
         let (Some(head), Some(account)) = (head, account) else {
@@ -134,7 +138,7 @@ pub fn attempt(
             continue;
         };
         if one_account(
-            db,
+            &mut writes,
             head,
             &account,
             part,
@@ -155,15 +159,17 @@ pub fn attempt(
     {
         if head.account_id == smallest {
             nth = head.next_commit;
-            heads::note_commit(db, head, &commit_id, now_us)?;
+            heads::note_commit(&mut writes, head, &commit_id, now_us)?;
             if nth.checked_rem(PURGE_EVERY) == Some(0) {
-                heads::purge_commits(db, smallest, now_us.saturating_sub(COMMITS_KEPT_US))?;
+                let before_us = now_us.saturating_sub(COMMITS_KEPT_US);
+                heads::purge_commits(writes.db()?, smallest, before_us)?;
             }
         } else {
             head.next_commit = head.next_commit.saturating_add(1);
         }
-        heads::save(db, head)?;
+        heads::save(&mut writes, head)?;
     }
+    writes.flush()?;
     match dialect::commit(db) {
         Ok(()) => Ok(()),
         // The engine says that it rolled back: known to be nothing.
@@ -197,7 +203,7 @@ fn set_answers<'j>(jobs: impl Iterator<Item = &'j mut Job>, problem: &Problem) {
 
 /// Loads, decides and stores the jobs of one account. Tells whether anything was written.
 fn one_account(
-    db: &mut Db,
+    writes: &mut Writes<'_>,
     head: &mut Head,
     account: &Account,
     jobs: &mut [Job],
@@ -207,6 +213,7 @@ fn one_account(
         // Authenticates again, and plans again if the configuration has moved.
         job.answer = job.command.plan(account).err().map(Err);
     }
+    let db = writes.db()?;
     let mut known = recall(db, account.number, jobs, now_us)?;
     for job in jobs.iter_mut().filter(|job| job.answer.is_none()) {
         job.answer = answer_again(&known, job.once.as_ref());
@@ -242,17 +249,17 @@ fn one_account(
     }
     let wrote = !stored.is_empty();
     if wrote {
-        journal::save(db, account.number, &stored, commit_id, now_us)?;
-        journal::save_balances(db, account.number, ledger.changed())?;
+        journal::save(writes, account.number, &stored, commit_id, now_us)?;
+        journal::save_balances(writes, account.number, ledger.changed())?;
         if !kept.is_empty() {
-            idempotency::keep(db, account.number, &kept, now_us)?;
+            idempotency::keep(writes.db()?, account.number, &kept, now_us)?;
         }
         head.next_entry = ledger.numbers.entry;
         head.next_batch = ledger.numbers.batch;
         head.next_customer = ledger.numbers.customer;
         head.next_rejection = ledger.numbers.rejection;
         let faults: usize = stored.iter().map(Rows::faults).sum();
-        let closed = close_faults(db, head, faults, &stored, &stored_of)?;
+        let closed = close_faults(writes, head, faults, &stored, &stored_of)?;
         let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         head.open_faults = head
             .open_faults
@@ -300,14 +307,16 @@ fn answer_again(known: &Outcomes, once: Option<&Once>) -> Option<Answer> {
 /// Closes the open faults of which an equal line has come, imported or refused again, and those that were posted after
 /// all. `faults`: how many these requests have added. Returns how many were closed.
 fn close_faults(
-    db: &mut Db,
+    writes: &mut Writes<'_>,
     head: &Head,
     faults: usize,
     stored: &[Rows<'_>],
     stored_of: &[&Command],
 ) -> Result<usize> {
     let replayed: Vec<i64> = stored_of.iter().filter_map(|one| one.closes()).collect();
-    rejections::close(db, head.account_id, &replayed, "replayed")?;
+    if !replayed.is_empty() {
+        rejections::close(writes.db()?, head.account_id, &replayed, "replayed")?;
+    }
     // Without open faults there is nothing that an equal line could close.
     if head.open_faults == 0 && (faults == 0 || stored.len() == 1) {
         return Ok(replayed.len());
@@ -320,7 +329,7 @@ fn close_faults(
             lines.extend(prints.map(|(_, print)| (print, row.first_rejection)));
         }
     }
-    let superseded = rejections::supersede(db, head.account_id, &lines)?;
+    let superseded = rejections::supersede(writes.db()?, head.account_id, &lines)?;
     Ok(replayed.len().saturating_add(superseded))
 }
 

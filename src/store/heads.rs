@@ -1,14 +1,14 @@
 //! Account heads: the row that every writing transaction takes first, and the commits it numbers.
 
+use super::dialect::{self, Writes};
 use super::schema::{account_heads, commits};
-use super::{Db, Result, dialect};
+use super::{Db, Result};
 use diesel::prelude::*;
+use serde::Serialize;
 
 /// The head of an account: next public numbers, and versions that tell what has moved.
-#[derive(
-    Queryable, Selectable, Insertable, AsChangeset, Identifiable, Clone, PartialEq, Eq, Debug,
-)]
-#[diesel(table_name = account_heads, primary_key(account_id), treat_none_as_default_value = false)]
+#[derive(Queryable, Selectable, Insertable, Clone, PartialEq, Eq, Debug)]
+#[diesel(table_name = account_heads, treat_none_as_default_value = false)]
 pub struct Head {
     /// The account's number.
     pub account_id: i32,
@@ -73,11 +73,8 @@ pub fn config_versions(db: &mut Db) -> Result<Vec<(i32, i64)>> {
 }
 
 /// Writes a head back.
-pub fn save(db: &mut Db, head: &Head) -> Result<()> {
-    diesel::update(account_heads::table.find(head.account_id))
-        .set(head)
-        .execute(db)?;
-    Ok(())
+pub fn save(writes: &mut Writes<'_>, head: &Head) -> Result<()> {
+    dialect::save_head(writes, head)
 }
 
 /// Writes the head of a new account.
@@ -89,17 +86,30 @@ pub fn create(db: &mut Db, head: &Head) -> Result<()> {
 }
 
 /// Notes the commit that is under way under the head it belongs to, and moves the head on.
-pub fn note_commit(db: &mut Db, head: &mut Head, commit_id: &[u8; 16], now_us: i64) -> Result<()> {
-    diesel::insert_into(commits::table)
-        .values((
-            commits::account_id.eq(head.account_id),
-            commits::nth.eq(head.next_commit),
-            commits::commit_id.eq(commit_id.as_slice()),
-            commits::recorded_at.eq(now_us),
-        ))
-        .execute(db)?;
+pub fn note_commit(
+    writes: &mut Writes<'_>,
+    head: &mut Head,
+    commit_id: &[u8; 16],
+    now_us: i64,
+) -> Result<()> {
+    let row = CommitRow {
+        account_id: head.account_id,
+        nth: head.next_commit,
+        commit_id,
+        recorded_at: now_us,
+    };
+    dialect::insert_rows!(writes, commits, std::slice::from_ref(&row));
     head.next_commit = head.next_commit.saturating_add(1);
     Ok(())
+}
+
+#[derive(Insertable, Serialize)]
+#[diesel(table_name = commits)]
+struct CommitRow<'a> {
+    account_id: i32,
+    nth: i64,
+    commit_id: &'a [u8],
+    recorded_at: i64,
 }
 
 /// The id of an account's nth commit, if there is one.

@@ -1,9 +1,11 @@
 //! Outcomes kept for requests that come again.
 
+use super::dialect::{self, Writes};
 use super::schema::idempotency;
-use super::{Db, Failure, Result, dialect};
+use super::{Db, Failure, Result};
 use crate::loyalty::once::{Id, Kept, Once};
 use diesel::prelude::*;
+use serde::Serialize;
 use std::collections::HashMap;
 
 /// An outcome that was kept, and the fingerprint of the request it belongs to.
@@ -17,7 +19,7 @@ const NAMES_PER_LOOKUP: usize = 500;
 /// How many outcomes whose time is over one call of [`keep`] deletes, about.
 const PURGE_LOOK: i64 = 1000;
 
-#[derive(Insertable)]
+#[derive(Insertable, Serialize)]
 #[diesel(table_name = idempotency)]
 struct Row<'a> {
     account_id: i32,
@@ -103,6 +105,7 @@ pub fn keep(db: &mut Db, account: i32, outcomes: &[(&Once, Kept)], now_us: i64) 
         });
     }
     rows.sort_unstable_by_key(|row| (row.dialect, row.caller, row.name));
-    dialect::insert_rows!(db, idempotency::table, &rows);
-    Ok(())
+    let mut writes = Writes::new(db);
+    dialect::insert_rows!(writes, idempotency, &rows);
+    writes.flush()
 }

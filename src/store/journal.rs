@@ -1,14 +1,16 @@
 //! What posting loads and writes: keys, balances, journal entries, batches, customers, dates.
 
-use super::schema::{balances, batches, customer_keys, customers, entry_dates, journal, reversals};
-use super::{Db, Result, dialect, rejections};
+use super::dialect::{self, Writes};
+use super::schema::{batches, customer_keys, customers, journal, reversals};
+use super::{Db, Result, rejections};
 use crate::amount::Amount;
 use crate::loyalty::ledger::{Balance, BalanceKey, Entry, Holder, Holders};
 use crate::loyalty::rows::Rows;
 use diesel::prelude::*;
+use serde::Serialize;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-#[derive(Insertable)]
+#[derive(Insertable, Serialize)]
 #[diesel(table_name = journal, treat_none_as_default_value = false)]
 struct EntryRow<'a> {
     account_id: i32,
@@ -36,8 +38,7 @@ struct EntryRow<'a> {
 }
 
 /// A balance as it is stored.
-#[derive(Insertable, Clone, PartialEq, Eq, Debug)]
-#[diesel(table_name = balances, treat_none_as_default_value = false)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BalanceRow {
     /// The account's number.
     pub account_id: i32,
@@ -54,8 +55,7 @@ pub struct BalanceRow {
 }
 
 /// The range of entry numbers that have a date.
-#[derive(Insertable, Clone, PartialEq, Eq, Debug)]
-#[diesel(table_name = entry_dates, treat_none_as_default_value = false)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DateRow {
     /// The account's number.
     pub account_id: i32,
@@ -67,7 +67,7 @@ pub struct DateRow {
     pub highest: i64,
 }
 
-#[derive(Insertable)]
+#[derive(Insertable, Serialize)]
 #[diesel(table_name = batches, treat_none_as_default_value = false)]
 struct NewBatch<'a> {
     account_id: i32,
@@ -84,7 +84,7 @@ struct NewBatch<'a> {
 }
 
 /// A customer to be written.
-#[derive(Insertable, Clone, Default, PartialEq, Eq, Debug)]
+#[derive(Insertable, Serialize, Clone, Default, PartialEq, Eq, Debug)]
 #[diesel(table_name = customers, treat_none_as_default_value = false)]
 pub struct CustomerRow<'a> {
     /// The account's number.
@@ -111,7 +111,7 @@ pub struct CustomerRow<'a> {
     pub created_at: i64,
 }
 
-#[derive(Insertable)]
+#[derive(Insertable, Serialize)]
 #[diesel(table_name = customer_keys, treat_none_as_default_value = false)]
 struct KeyRow<'a> {
     account_id: i32,
@@ -201,7 +201,7 @@ fn count(n: usize) -> i32 {
     i32::try_from(n).unwrap_or(i32::MAX)
 }
 
-#[derive(Insertable)]
+#[derive(Insertable, Serialize)]
 #[diesel(table_name = reversals)]
 struct ReversalRow {
     account_id: i32,
@@ -211,7 +211,7 @@ struct ReversalRow {
 
 /// Writes journal entries, which come in the order of their numbers, and what they reverse.
 pub fn save_entries<'e, 'a: 'e>(
-    db: &mut Db,
+    writes: &mut Writes<'_>,
     account: i32,
     entries: impl Iterator<Item = &'e Entry<'a>> + Clone,
     now_us: i64,
@@ -228,7 +228,7 @@ pub fn save_entries<'e, 'a: 'e>(
         .collect();
     // The key refuses what is reversed already.
     reversals.sort_unstable_by_key(|row| row.entry);
-    dialect::insert_rows!(db, reversals::table, &reversals);
+    dialect::insert_rows!(writes, reversals, &reversals);
     let rows: Vec<EntryRow<'_>> = entries
         .map(|entry| EntryRow {
             account_id: account,
@@ -255,19 +255,13 @@ pub fn save_entries<'e, 'a: 'e>(
             custom: entry.custom,
         })
         .collect();
-    dialect::insert_rows!(db, journal::table, &rows, |row: &EntryRow<'_>| {
-        [row.formula, row.promotions, row.custom]
-            .into_iter()
-            .flatten()
-            .map(str::len)
-            .sum()
-    });
+    dialect::insert_rows!(writes, journal, &rows);
     Ok(())
 }
 
 /// Writes customers and the codes and cards they hold.
-pub fn save_customers(db: &mut Db, rows: &[CustomerRow<'_>]) -> Result<()> {
-    dialect::insert_rows!(db, customers::table, rows);
+pub fn save_customers(writes: &mut Writes<'_>, rows: &[CustomerRow<'_>]) -> Result<()> {
+    dialect::insert_rows!(writes, customers, rows);
     let mut keys: Vec<KeyRow<'_>> = rows
         .iter()
         .flat_map(|row| {
@@ -286,7 +280,7 @@ pub fn save_customers(db: &mut Db, rows: &[CustomerRow<'_>]) -> Result<()> {
         })
         .collect();
     keys.sort_unstable_by_key(|key| key.value);
-    dialect::insert_rows!(db, customer_keys::table, &keys);
+    dialect::insert_rows!(writes, customer_keys, &keys);
     Ok(())
 }
 
@@ -315,7 +309,7 @@ pub fn date_rows<'e, 'a: 'e>(
 
 /// Writes balances in the order of their keys.
 pub fn save_balances(
-    db: &mut Db,
+    writes: &mut Writes<'_>,
     account: i32,
     changed: &BTreeMap<BalanceKey, Balance>,
 ) -> Result<()> {
@@ -330,12 +324,12 @@ pub fn save_balances(
             last_entry: balance.last_entry,
         })
         .collect();
-    dialect::save_balances(db, &rows)
+    dialect::save_balances(writes, &rows)
 }
 
 /// Writes all rows of some requests of one account, in one pass per table. `commit_id` is the one of their transaction.
 pub fn save(
-    db: &mut Db,
+    writes: &mut Writes<'_>,
     account: i32,
     requests: &[Rows<'_>],
     commit_id: &[u8; 16],
@@ -358,7 +352,7 @@ pub fn save(
             layout: batch.layout.as_deref(),
         })
         .collect();
-    dialect::insert_rows!(db, batches::table, &rows);
+    dialect::insert_rows!(writes, batches, &rows);
     let customers: Vec<CustomerRow<'_>> = requests
         .iter()
         .flat_map(|rows| &rows.customers)
@@ -371,9 +365,9 @@ pub fn save(
             ..CustomerRow::default()
         })
         .collect();
-    save_customers(db, &customers)?;
+    save_customers(writes, &customers)?;
     let entries = || requests.iter().flat_map(|rows| &rows.entries);
-    save_entries(db, account, entries(), now_us)?;
-    dialect::save_dates(db, &date_rows(account, entries()))?;
-    rejections::save(db, account, requests, now_us)
+    save_entries(writes, account, entries(), now_us)?;
+    dialect::save_dates(writes, &date_rows(account, entries()))?;
+    rejections::save(writes, account, requests, now_us)
 }

@@ -1,11 +1,13 @@
 //! The inbox of refused lines: how its rows are written, found and closed.
 
+use super::dialect::{self, Writes};
 use super::journal::none_if_empty;
 use super::schema::{accounts, batches, rejections, users};
-use super::{Db, Result, dialect, heads};
+use super::{Db, Result, heads};
 use crate::error::Class;
 use crate::loyalty::rows::Rows;
 use diesel::prelude::*;
+use serde::Serialize;
 use std::collections::HashMap;
 
 /// A refused line, in short.
@@ -62,7 +64,7 @@ pub struct Shown {
     pub recorded_at: i64,
 }
 
-#[derive(Insertable)]
+#[derive(Insertable, Serialize)]
 #[diesel(table_name = rejections, treat_none_as_default_value = false)]
 struct NewRow<'a> {
     account_id: i32,
@@ -85,7 +87,12 @@ struct NewRow<'a> {
 }
 
 /// Writes the refused lines of some batches of one account.
-pub fn save(db: &mut Db, account: i32, requests: &[Rows<'_>], now_us: i64) -> Result<()> {
+pub fn save(
+    writes: &mut Writes<'_>,
+    account: i32,
+    requests: &[Rows<'_>],
+    now_us: i64,
+) -> Result<()> {
     let rows: Vec<NewRow<'_>> = requests
         .iter()
         .flat_map(|rows| {
@@ -120,9 +127,7 @@ pub fn save(db: &mut Db, account: i32, requests: &[Rows<'_>], now_us: i64) -> Re
             }
         })
         .collect();
-    dialect::insert_rows!(db, rejections::table, &rows, |row: &NewRow<'_>| {
-        row.raw.map_or(0, str::len)
-    });
+    dialect::insert_rows!(writes, rejections, &rows);
     Ok(())
 }
 
@@ -242,7 +247,9 @@ fn dismiss_under_head(db: &mut Db, account: i32, number: i64) -> Result<Option<S
             open_faults: head.open_faults.saturating_sub(1),
             ..head
         };
-        heads::save(db, &head)?;
+        let mut writes = Writes::new(db);
+        heads::save(&mut writes, &head)?;
+        writes.flush()?;
     }
     Ok(state)
 }

@@ -166,20 +166,21 @@ mod mariadb {
     }
 
     /// How many of the lone posts, given by when they were sent and answered, had their redo log written in between
-    /// and synced after its last write.
+    /// and synced after that. A lone post is one write; a later one in its time is the server's own, such as the mark
+    /// of a checkpoint, and no reply waits for it.
     fn synced_in_time(calls: &[Call], posts: &[(f64, f64)]) -> usize {
         let on_log: Vec<&Call> = calls.iter().filter(|call| call.is_on(LOG)).collect();
         posts
             .iter()
             .filter(|(sent, answered)| {
                 let within = |call: &&&Call| call.began_at >= *sent && call.ended_at <= *answered;
-                let last_write = on_log
+                let write = on_log
                     .iter()
                     .filter(|call| call.is_write())
                     .filter(within)
                     .map(|call| call.ended)
-                    .max();
-                last_write.is_some_and(|written| {
+                    .min();
+                write.is_some_and(|written| {
                     on_log
                         .iter()
                         .filter(|call| call.is_sync())

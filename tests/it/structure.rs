@@ -142,6 +142,7 @@ fn arrows_point_one_way() {
 fn only_the_dialect_matches_on_the_engine() {
     let allowed = [
         "store/dialect.rs",
+        "store/dialect/writes.rs",
         "store/db.rs",
         "store/connect.rs",
         "store/migrate.rs",

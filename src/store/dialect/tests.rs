@@ -1,4 +1,4 @@
-//! What errors mean, and how rows are cut.
+//! What errors mean.
 
 use super::errors::{AWAY, CONFLICTS, without_values};
 use super::*;
@@ -38,17 +38,4 @@ fn values_that_the_database_repeats_stay_out_of_the_log() {
         "Incorrect string value: '…' for column `p`.`journal`.`given` at row 1"
     );
     assert_eq!(without_values("disk I/O error"), "disk I/O error");
-}
-
-#[cfg(feature = "mysql")]
-#[test]
-fn rows_are_cut_by_number_and_by_weight() {
-    let sizes =
-        |rows: &[usize]| -> Vec<usize> { chunks(rows, |row| *row).map(<[usize]>::len).collect() };
-    assert_eq!(sizes(&[0; 600]), [250, 250, 100]);
-    assert_eq!(
-        sizes(&[BYTES_PER_INSERT + 1, 1, BYTES_PER_INSERT, 1]),
-        [1, 1, 1, 1]
-    );
-    assert_eq!(sizes(&[]), [0_usize; 0]);
 }

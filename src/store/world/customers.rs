@@ -9,10 +9,11 @@ use crate::dates::{self, Day};
 use crate::loyalty::account as rules;
 use crate::loyalty::ledger::{BalanceKey, Entry, EntryKind, Holders, Ledger, Numbers};
 use crate::secrets;
+use crate::store::dialect::{self, Writes};
 use crate::store::heads::{self, Head};
 use crate::store::journal::{self, CustomerRow};
 use crate::store::schema::{customer_keys, customers};
-use crate::store::{Db, Failure, accounts, dialect};
+use crate::store::{Db, Failure, accounts};
 use crate::text::shown;
 use crate::world::{Account, Customer};
 use chrono::{DateTime, Utc};
@@ -336,7 +337,8 @@ impl<'w> Chunk<'w> {
             })
             .collect();
         rows.sort_unstable_by_key(|row| row.number);
-        journal::save_customers(db, &rows)?;
+        let mut writes = Writes::new(db);
+        journal::save_customers(&mut writes, &rows)?;
 
         let mut ledger = Ledger::new(
             Numbers {
@@ -366,9 +368,11 @@ impl<'w> Chunk<'w> {
         }
         let changes = overlay.into_changes();
         ledger.accept(changes);
-        journal::save_entries(db, head.account_id, entries.iter(), now_us)?;
-        dialect::save_dates(db, &journal::date_rows(head.account_id, entries.iter()))?;
-        journal::save_balances(db, head.account_id, ledger.changed())?;
+        journal::save_entries(&mut writes, head.account_id, entries.iter(), now_us)?;
+        let dates = journal::date_rows(head.account_id, entries.iter());
+        dialect::save_dates(&mut writes, &dates)?;
+        journal::save_balances(&mut writes, head.account_id, ledger.changed())?;
+        writes.flush()?;
         head.next_entry = ledger.numbers.entry;
         Ok(entries.len())
     }

@@ -15,8 +15,9 @@ mod campaigns;
 mod customers;
 mod same;
 
+use super::dialect::{self, Writes};
 use super::heads::Head;
-use super::{Db, Failure, dialect, heads};
+use super::{Db, Failure, heads};
 use crate::dates;
 use crate::secrets::{self, ServerKey};
 use crate::text::shown;
@@ -137,8 +138,10 @@ fn transact<T>(
 fn commit(db: &mut Db, head: &mut Head, now: DateTime<Utc>) -> Result<(), Stop> {
     let commit_id =
         secrets::random_bytes::<16>().map_err(|error| Stop::Refused(error.to_string()))?;
-    heads::note_commit(db, head, &commit_id, dates::micros(now))?;
-    heads::save(db, head)?;
+    let mut writes = Writes::new(db);
+    heads::note_commit(&mut writes, head, &commit_id, dates::micros(now))?;
+    heads::save(&mut writes, head)?;
+    writes.flush()?;
     dialect::commit(db)?;
     Ok(())
 }

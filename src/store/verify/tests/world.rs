@@ -1,7 +1,8 @@
 //! A small consistent world on either engine, made by the rules and the functions that posting uses.
 
+use super::super::super::dialect::{self, Writes};
 use super::super::super::heads::{self, Head};
-use super::super::super::{Db, accounts, dialect, journal, migrate};
+use super::super::super::{Db, accounts, journal, migrate};
 use crate::amount::Amount;
 use crate::config::DatabaseUrl;
 use crate::dates::{self, Day};
@@ -115,16 +116,18 @@ pub(super) fn post(db: &mut Db, number: i32, texts: &[&str]) {
     }
     let now_us = dates::micros(now());
     let commit_id = [u8::try_from(number).unwrap(); 16];
-    journal::save(db, number, &stored, &commit_id, now_us).unwrap();
-    journal::save_balances(db, number, ledger.changed()).unwrap();
-    heads::note_commit(db, &mut head, &commit_id, now_us).unwrap();
+    let mut writes = Writes::new(db);
+    journal::save(&mut writes, number, &stored, &commit_id, now_us).unwrap();
+    journal::save_balances(&mut writes, number, ledger.changed()).unwrap();
+    heads::note_commit(&mut writes, &mut head, &commit_id, now_us).unwrap();
     head.next_entry = ledger.numbers.entry;
     head.next_batch = ledger.numbers.batch;
     head.next_customer = ledger.numbers.customer;
     head.next_rejection = ledger.numbers.rejection;
     let faults: usize = stored.iter().map(Rows::faults).sum();
     head.open_faults += i64::try_from(faults).unwrap();
-    heads::save(db, &head).unwrap();
+    heads::save(&mut writes, &head).unwrap();
+    writes.flush().unwrap();
     dialect::commit(db).unwrap();
 }
 
@@ -147,16 +150,24 @@ pub(super) fn post_one(
     };
     let date = Day::from_number(20_151_203).unwrap();
     let entry = Entry::bare(kind, key, Amount::from_raw(amount), link, date);
-    journal::save_entries(db, 1, std::iter::once(&entry), dates::micros(now())).unwrap();
+    let mut writes = Writes::new(db);
+    journal::save_entries(
+        &mut writes,
+        1,
+        std::iter::once(&entry),
+        dates::micros(now()),
+    )
+    .unwrap();
     let rows = journal::date_rows(1, std::iter::once(&entry));
-    dialect::save_dates(db, &rows).unwrap();
+    dialect::save_dates(&mut writes, &rows).unwrap();
     let balance = Balance {
         amount: entry.balance_after,
         last_entry: number,
     };
-    journal::save_balances(db, 1, &[(key, balance)].into()).unwrap();
+    journal::save_balances(&mut writes, 1, &[(key, balance)].into()).unwrap();
     head.next_entry += 1;
-    heads::save(db, &head).unwrap();
+    heads::save(&mut writes, &head).unwrap();
+    writes.flush().unwrap();
     dialect::commit(db).unwrap();
     number
 }
@@ -204,11 +215,10 @@ pub(super) fn configure(db: &mut Db) {
         card_number,
         ..CustomerRow::default()
     };
-    journal::save_customers(
-        db,
-        &[customer(1, "amy", Some("card-1")), customer(2, "ben", None)],
-    )
-    .unwrap();
+    let mut writes = Writes::new(db);
+    let both = [customer(1, "amy", Some("card-1")), customer(2, "ben", None)];
+    journal::save_customers(&mut writes, &both).unwrap();
+    writes.flush().unwrap();
     dialect::commit(db).unwrap();
 }
 

@@ -1,0 +1,346 @@
+//! Rows as literals of a statement's text, for MySQL: there a statement costs round trips and its preparation, and
+//! many rows in one text cost least.
+//!
+//! Belongs here: values as literals. Nothing that a client sent stands in a text as it is: texts and bytes are written
+//! as hexadecimal digits, all else are numbers.
+
+use serde::ser::{self, Impossible, Serialize, SerializeSeq, SerializeStruct};
+use std::fmt::{self, Write};
+
+/// The names of a row's columns, in brackets: those of its fields.
+pub(super) fn columns<R: Serialize>(row: &R) -> Result<String, Unfit> {
+    let mut out = String::from("(");
+    row.serialize(Row {
+        out: &mut out,
+        what: What::Names,
+    })?;
+    out.push(')');
+    Ok(out)
+}
+
+/// Appends a row's values, in brackets.
+pub(super) fn values<R: Serialize>(out: &mut String, row: &R) -> Result<(), Unfit> {
+    out.push('(');
+    row.serialize(Row {
+        out,
+        what: What::Values,
+    })?;
+    out.push(')');
+    Ok(())
+}
+
+/// A row that has no literal: a defect of this program.
+#[derive(Debug)]
+pub(super) struct Unfit(String);
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "a row cannot be written as literals: {}", self.0)
+    }
+}
+
+impl std::error::Error for Unfit {}
+
+impl ser::Error for Unfit {
+    fn custom<T: fmt::Display>(text: T) -> Unfit {
+        Unfit(text.to_string())
+    }
+}
+
+fn unfit<T>(what: &str) -> Result<T, Unfit> {
+    Err(Unfit(format!("{what} is no value of a column")))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    Names,
+    Values,
+}
+
+/// Writes the fields of a struct.
+struct Row<'o> {
+    out: &'o mut String,
+    what: What,
+}
+
+/// Writes one value.
+struct Value<'o>(&'o mut String);
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+fn hex(out: &mut String, bytes: impl Iterator<Item = u8>) {
+    for byte in bytes {
+        for digit in [byte >> 4, byte & 15] {
+            out.push(char::from(*DIGITS.get(usize::from(digit)).unwrap_or(&b'0')));
+        }
+    }
+}
+
+macro_rules! refuse {
+    ($($method:ident($($type:ty),*) -> $ok:ty;)*) => {
+        $(fn $method(self, $(_: $type),*) -> Result<$ok, Unfit> {
+            unfit(stringify!($method))
+        })*
+    };
+}
+
+macro_rules! numbers {
+    ($($method:ident($type:ty);)*) => {
+        $(fn $method(self, number: $type) -> Result<(), Unfit> {
+            write!(self.0, "{number}").map_err(|_| Unfit(String::new()))
+        })*
+    };
+}
+
+/// What neither a row nor a value can be.
+macro_rules! refuse_compound {
+    () => {
+        type SerializeTuple = Impossible<(), Unfit>;
+        type SerializeTupleStruct = Impossible<(), Unfit>;
+        type SerializeTupleVariant = Impossible<(), Unfit>;
+        type SerializeMap = Impossible<(), Unfit>;
+        type SerializeStructVariant = Impossible<(), Unfit>;
+        refuse! {
+            serialize_f32(f32) -> ();
+            serialize_f64(f64) -> ();
+            serialize_char(char) -> ();
+            serialize_unit() -> ();
+            serialize_unit_struct(&'static str) -> ();
+            serialize_unit_variant(&'static str, u32, &'static str) -> ();
+            serialize_tuple(usize) -> Self::SerializeTuple;
+            serialize_tuple_struct(&'static str, usize) -> Self::SerializeTupleStruct;
+            serialize_tuple_variant(&'static str, u32, &'static str, usize) -> Self::SerializeTupleVariant;
+            serialize_map(Option<usize>) -> Self::SerializeMap;
+            serialize_struct_variant(&'static str, u32, &'static str, usize) -> Self::SerializeStructVariant;
+        }
+        fn serialize_newtype_variant<T: Serialize + ?Sized>(
+            self,
+            _: &'static str,
+            _: u32,
+            _: &'static str,
+            _: &T,
+        ) -> Result<(), Unfit> {
+            unfit("serialize_newtype_variant")
+        }
+    };
+}
+
+impl<'o> ser::Serializer for Row<'o> {
+    type Ok = ();
+    type Error = Unfit;
+    type SerializeSeq = Impossible<(), Unfit>;
+    type SerializeStruct = Fields<'o>;
+    refuse_compound!();
+    refuse! {
+        serialize_bool(bool) -> ();
+        serialize_i8(i8) -> ();
+        serialize_i16(i16) -> ();
+        serialize_i32(i32) -> ();
+        serialize_i64(i64) -> ();
+        serialize_u8(u8) -> ();
+        serialize_u16(u16) -> ();
+        serialize_u32(u32) -> ();
+        serialize_u64(u64) -> ();
+        serialize_str(&str) -> ();
+        serialize_bytes(&[u8]) -> ();
+        serialize_none() -> ();
+        serialize_seq(Option<usize>) -> Self::SerializeSeq;
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Unfit> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<(), Unfit> {
+        value.serialize(self)
+    }
+
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Fields<'o>, Unfit> {
+        Ok(Fields {
+            row: self,
+            first: true,
+        })
+    }
+}
+
+/// The fields of a row, one after the other.
+struct Fields<'o> {
+    row: Row<'o>,
+    first: bool,
+}
+
+impl SerializeStruct for Fields<'_> {
+    type Ok = ();
+    type Error = Unfit;
+
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<(), Unfit> {
+        if !self.first {
+            self.row.out.push(',');
+        }
+        self.first = false;
+        match self.row.what {
+            What::Names => {
+                self.row.out.push('`');
+                self.row.out.push_str(name);
+                self.row.out.push('`');
+                Ok(())
+            }
+            What::Values => value.serialize(Value(self.row.out)),
+        }
+    }
+
+    fn end(self) -> Result<(), Unfit> {
+        Ok(())
+    }
+}
+
+impl<'o> ser::Serializer for Value<'o> {
+    type Ok = ();
+    type Error = Unfit;
+    type SerializeSeq = Bytes<'o>;
+    type SerializeStruct = Impossible<(), Unfit>;
+    refuse_compound!();
+    refuse! {
+        serialize_struct(&'static str, usize) -> Self::SerializeStruct;
+    }
+    numbers! {
+        serialize_i8(i8);
+        serialize_i16(i16);
+        serialize_i32(i32);
+        serialize_i64(i64);
+        serialize_u8(u8);
+        serialize_u16(u16);
+        serialize_u32(u32);
+        serialize_u64(u64);
+    }
+
+    fn serialize_bool(self, value: bool) -> Result<(), Unfit> {
+        self.0.push(if value { '1' } else { '0' });
+        Ok(())
+    }
+
+    fn serialize_str(self, value: &str) -> Result<(), Unfit> {
+        self.0.push_str("_utf8mb4 x'");
+        hex(self.0, value.bytes());
+        self.0.push('\'');
+        Ok(())
+    }
+
+    fn serialize_bytes(self, value: &[u8]) -> Result<(), Unfit> {
+        self.0.push_str("x'");
+        hex(self.0, value.iter().copied());
+        self.0.push('\'');
+        Ok(())
+    }
+
+    fn serialize_none(self) -> Result<(), Unfit> {
+        self.0.push_str("NULL");
+        Ok(())
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Unfit> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<(), Unfit> {
+        value.serialize(self)
+    }
+
+    fn serialize_seq(self, _: Option<usize>) -> Result<Bytes<'o>, Unfit> {
+        self.0.push_str("x'");
+        Ok(Bytes(self.0))
+    }
+}
+
+/// A slice of bytes, which serde takes for a sequence of numbers.
+struct Bytes<'o>(&'o mut String);
+
+impl SerializeSeq for Bytes<'_> {
+    type Ok = ();
+    type Error = Unfit;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unfit> {
+        let mut number = String::new();
+        value.serialize(Value(&mut number))?;
+        let byte: u8 = number
+            .parse()
+            .or_else(|_| unfit("a sequence of others than bytes"))?;
+        hex(self.0, std::iter::once(byte));
+        Ok(())
+    }
+
+    fn end(self) -> Result<(), Unfit> {
+        self.0.push('\'');
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Serialize;
+
+    #[derive(Serialize)]
+    struct Example<'a> {
+        number: i64,
+        user: Option<i32>,
+        text: Option<&'a str>,
+        bytes: &'a [u8],
+        flag: bool,
+    }
+
+    #[test]
+    fn a_row_is_numbers_and_hexadecimal_digits() {
+        let mut row = Example {
+            number: -7,
+            user: None,
+            text: Some("O'Neil\\é"),
+            bytes: &[0, 255],
+            flag: true,
+        };
+        assert_eq!(
+            columns(&row).unwrap(),
+            "(`number`,`user`,`text`,`bytes`,`flag`)"
+        );
+        let mut out = String::new();
+        values(&mut out, &row).unwrap();
+        assert_eq!(out, "(-7,NULL,_utf8mb4 x'4f274e65696c5cc3a9',x'00ff',1)");
+        (row.text, row.user) = (Some(""), Some(3));
+        out.clear();
+        values(&mut out, &row).unwrap();
+        assert_eq!(out, "(-7,3,_utf8mb4 x'',x'00ff',1)");
+    }
+
+    #[test]
+    fn what_is_no_row_is_refused() {
+        assert!(columns(&7).is_err() && columns(&"x").is_err());
+        #[derive(Serialize)]
+        struct Bad {
+            ratio: f64,
+        }
+        assert!(values(&mut String::new(), &Bad { ratio: 0.5 }).is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_the_text_only_digits_stand_in_the_statement(text in ".{0,40}") {
+            let row = Example { number: 0, user: None, text: Some(&text), bytes: &[], flag: false };
+            let mut out = String::new();
+            values(&mut out, &row).unwrap();
+            let inner = out.strip_prefix("(0,NULL,_utf8mb4 x'").unwrap().strip_suffix("',x'',0)").unwrap();
+            proptest::prop_assert_eq!(inner, hex::encode(&text));
+        }
+    }
+}

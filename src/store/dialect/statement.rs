@@ -1,0 +1,111 @@
+//! Statements that stay prepared.
+//!
+//! Belongs here: how a statement is told from others, for [`super`] and [`super::writes`].
+
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{BigInt, Integer, Text};
+
+/// A value of a statement.
+#[derive(Clone, Copy)]
+pub enum Bind<'a> {
+    /// An `INTEGER`.
+    Int(i32),
+    /// A `BIGINT`.
+    Big(i64),
+    /// A text.
+    Text(&'a str),
+}
+
+/// A statement that has the same text each time this place in the code is reached: it stays prepared. Diesel finds that
+/// out by itself for many statements, but prepares `sql_query`, upserts and updates anew each time, which costs more
+/// than a row.
+macro_rules! fixed {
+    ($row:ty, $sql:expr, $binds:expr) => {{
+        /// Names this place.
+        struct Here;
+        $crate::store::dialect::statement::Fixed::<_, $row, Here> {
+            sql: $sql,
+            binds: $binds,
+            row: std::marker::PhantomData,
+        }
+    }};
+}
+
+pub(super) use fixed;
+
+/// What [`fixed!`] makes: a text with a `?` for each value, and the types of the rows that it gives.
+pub struct Fixed<'a, const N: usize, Row, Here> {
+    pub sql: &'static str,
+    pub binds: [Bind<'a>; N],
+    pub row: std::marker::PhantomData<(Row, Here)>,
+}
+
+impl<const N: usize, Row, Here: 'static> QueryId for Fixed<'_, N, Row, Here> {
+    type QueryId = Here;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<const N: usize, Row, Here> Query for Fixed<'_, N, Row, Here> {
+    type SqlType = Row;
+}
+
+impl<const N: usize, Row, Here, Conn> RunQueryDsl<Conn> for Fixed<'_, N, Row, Here> {}
+
+impl<const N: usize, Row, Here, DB> QueryFragment<DB> for Fixed<'_, N, Row, Here>
+where
+    DB: diesel::backend::Backend
+        + diesel::sql_types::HasSqlType<Text>
+        + diesel::sql_types::HasSqlType<BigInt>
+        + diesel::sql_types::HasSqlType<Integer>,
+    str: diesel::serialize::ToSql<Text, DB>,
+    i64: diesel::serialize::ToSql<BigInt, DB>,
+    i32: diesel::serialize::ToSql<Integer, DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        let mut parts = self.sql.split('?');
+        out.push_sql(parts.next().unwrap_or(""));
+        for (bind, part) in self.binds.iter().zip(parts) {
+            match bind {
+                Bind::Int(value) => out.push_bind_param::<Integer, i32>(value)?,
+                Bind::Big(value) => out.push_bind_param::<BigInt, i64>(value)?,
+                Bind::Text(value) => out.push_bind_param::<Text, str>(value)?,
+            }
+            out.push_sql(part);
+        }
+        Ok(())
+    }
+}
+
+/// An INSERT of one row whose text is the same for every row, kept prepared under the place `Here`. Diesel would make
+/// the text anew for each row, because the row borrows its texts.
+pub struct Kept<S, Here> {
+    statement: S,
+    here: std::marker::PhantomData<Here>,
+}
+
+impl<S, Here> Kept<S, Here> {
+    pub fn new(statement: S) -> Kept<S, Here> {
+        Kept {
+            statement,
+            here: std::marker::PhantomData,
+        }
+    }
+}
+
+impl<S, Here: 'static> QueryId for Kept<S, Here> {
+    type QueryId = Here;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<S, Here, Conn> RunQueryDsl<Conn> for Kept<S, Here> {}
+
+impl<S, Here, DB> QueryFragment<DB> for Kept<S, Here>
+where
+    DB: diesel::backend::Backend,
+    S: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.statement.walk_ast(out)
+    }
+}

@@ -1,0 +1,273 @@
+//! The writes of a transaction: row by row on SQLite, as one text on MySQL.
+//!
+//! Belongs here: inserts, upserts and updates of the hot path.
+
+#[cfg(feature = "mysql")]
+use super::literals;
+use super::statement::{Bind, fixed};
+#[cfg(feature = "mysql")]
+use crate::store::Failure;
+use crate::store::heads::Head;
+use crate::store::journal::{BalanceRow, DateRow};
+use crate::store::{Db, Result};
+#[cfg(feature = "mysql")]
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::Integer;
+#[cfg(feature = "mysql")]
+use std::fmt::Write;
+
+/// The writes of a transaction. On SQLite, where there is no round trip to save, each is done at once, by a statement
+/// that stays prepared; on MySQL they wait and travel together as one text.
+pub struct Writes<'d> {
+    db: &'d mut Db,
+    #[cfg(feature = "mysql")]
+    script: String,
+}
+
+/// Bytes of one text on MySQL: one beyond its `max_allowed_packet` (16 MiB by default) would cost the connection.
+#[cfg(feature = "mysql")]
+const SCRIPT_BYTES: usize = 4 * 1024 * 1024;
+
+impl<'d> Writes<'d> {
+    /// No writes yet.
+    pub fn new(db: &'d mut Db) -> Writes<'d> {
+        Writes {
+            db,
+            #[cfg(feature = "mysql")]
+            script: String::new(),
+        }
+    }
+
+    /// The connection, to read what was written so far.
+    pub fn db(&mut self) -> Result<&mut Db> {
+        self.flush()?;
+        Ok(self.db)
+    }
+
+    /// Does what waits. Needed before the transaction is committed.
+    pub fn flush(&mut self) -> Result<()> {
+        #[cfg(feature = "mysql")]
+        if let Db::Mysql(conn) = self.db
+            && !self.script.is_empty()
+        {
+            conn.batch_execute(&self.script)?;
+            self.script.clear();
+        }
+        Ok(())
+    }
+
+    /// Adds a statement on MySQL: `begin`, then each row as `literals` writes it, in as many statements as needed, each
+    /// closed by `end`. No text of a client's may stand in it but as hexadecimal digits.
+    #[cfg(feature = "mysql")]
+    pub(in crate::store) fn add<T>(
+        &mut self,
+        (begin, end): (&str, &str),
+        rows: &[T],
+        literals: impl Fn(&mut String, &T) -> Result<()>,
+    ) -> Result<()> {
+        let mut open = false;
+        for row in rows {
+            if self.script.len() >= SCRIPT_BYTES {
+                if open {
+                    self.script.push_str(end);
+                    self.script.push(';');
+                    open = false;
+                }
+                self.flush()?;
+            }
+            self.script.push_str(if open { "," } else { begin });
+            open = true;
+            literals(&mut self.script, row)?;
+        }
+        if open {
+            self.script.push_str(end);
+            self.script.push(';');
+        }
+        Ok(())
+    }
+
+    /// Inserts rows on MySQL; their fields are named like the columns.
+    #[cfg(feature = "mysql")]
+    pub(in crate::store) fn insert<T: serde::Serialize>(
+        &mut self,
+        table: &str,
+        rows: &[T],
+    ) -> Result<()> {
+        let unfit = |unfit: literals::Unfit| Failure::Data(unfit.to_string());
+        let Some(first) = rows.first() else {
+            return Ok(());
+        };
+        let columns = literals::columns(first).map_err(unfit)?;
+        let begin = format!("INSERT INTO {table} {columns} VALUES ");
+        self.add((&begin, ""), rows, |out, row| {
+            literals::values(out, row).map_err(unfit)
+        })
+    }
+
+    /// The connection of an SQLite database, on which writes are done at once; `None` on MySQL.
+    pub(in crate::store) fn sqlite(&mut self) -> Option<&mut diesel::SqliteConnection> {
+        match self.db {
+            Db::Sqlite(conn) => Some(conn),
+            #[cfg(feature = "mysql")]
+            Db::Mysql(_) => None,
+        }
+    }
+}
+
+/// Inserts rows of a table that has no conflict to expect. The fields of a row are named like the columns.
+macro_rules! insert_rows {
+    ($writes:expr, $table:ident, $rows:expr) => {{
+        let rows = $rows;
+        match $writes.sqlite() {
+            Some(conn) => {
+                /// Names this place.
+                struct Here;
+                for row in rows {
+                    let insert = diesel::insert_into($table::table).values(row);
+                    $crate::store::dialect::statement::Kept::<_, Here>::new(insert)
+                        .execute(conn)?;
+                }
+            }
+            #[cfg(feature = "mysql")]
+            None => $writes.insert(stringify!($table), rows)?,
+            #[cfg(not(feature = "mysql"))]
+            None => {}
+        }
+    }};
+}
+pub(in crate::store) use insert_rows;
+
+/// Writes balances, new or changed; sorted by their key, so that all writers touch them in one order.
+pub fn save_balances(writes: &mut Writes<'_>, rows: &[BalanceRow]) -> Result<()> {
+    if let Some(conn) = writes.sqlite() {
+        for row in rows {
+            fixed!(
+                Integer,
+                "INSERT INTO balances (account_id, customer, campaign, item, balance, last_entry) \
+                 VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (account_id, customer, campaign, item) \
+                 DO UPDATE SET balance = excluded.balance, last_entry = excluded.last_entry",
+                [
+                    Bind::Int(row.account_id),
+                    Bind::Big(row.customer),
+                    Bind::Int(row.campaign),
+                    Bind::Int(row.item),
+                    Bind::Big(row.balance),
+                    Bind::Big(row.last_entry),
+                ]
+            )
+            .execute(conn)?;
+        }
+    }
+    #[cfg(feature = "mysql")]
+    if writes.sqlite().is_none() {
+        let statement = (
+            "INSERT INTO balances (account_id, customer, campaign, item, balance, last_entry) VALUES ",
+            " ON DUPLICATE KEY UPDATE balance = VALUES(balance), last_entry = VALUES(last_entry)",
+        );
+        writes.add(statement, rows, |out, row| {
+            let BalanceRow {
+                account_id,
+                customer,
+                campaign,
+                item,
+                balance,
+                last_entry,
+            } = row;
+            let numbers =
+                format_args!("({account_id},{customer},{campaign},{item},{balance},{last_entry})");
+            written(out.write_fmt(numbers))
+        })?;
+    }
+    Ok(())
+}
+
+/// Widens the range of entry numbers of these dates. Numbers only grow, so a known date keeps its lowest.
+pub fn save_dates(writes: &mut Writes<'_>, rows: &[DateRow]) -> Result<()> {
+    if let Some(conn) = writes.sqlite() {
+        for row in rows {
+            fixed!(
+                Integer,
+                "INSERT INTO entry_dates (account_id, date, lowest, highest) VALUES (?, ?, ?, ?) \
+                 ON CONFLICT (account_id, date) DO UPDATE SET highest = excluded.highest",
+                [
+                    Bind::Int(row.account_id),
+                    Bind::Int(row.date),
+                    Bind::Big(row.lowest),
+                    Bind::Big(row.highest),
+                ]
+            )
+            .execute(conn)?;
+        }
+    }
+    #[cfg(feature = "mysql")]
+    if writes.sqlite().is_none() {
+        let statement = (
+            "INSERT INTO entry_dates (account_id, date, lowest, highest) VALUES ",
+            " ON DUPLICATE KEY UPDATE highest = VALUES(highest)",
+        );
+        writes.add(statement, rows, |out, row| {
+            let DateRow {
+                account_id,
+                date,
+                lowest,
+                highest,
+            } = row;
+            written(out.write_fmt(format_args!("({account_id},{date},{lowest},{highest})")))
+        })?;
+    }
+    Ok(())
+}
+
+/// Writes a head back.
+pub fn save_head(writes: &mut Writes<'_>, head: &Head) -> Result<()> {
+    if let Some(conn) = writes.sqlite() {
+        fixed!(
+            Integer,
+            "UPDATE account_heads SET next_entry = ?, next_batch = ?, next_customer = ?, next_sale = ?, \
+             next_rejection = ?, next_commit = ?, open_faults = ?, keys_version = ?, config_version = ? \
+             WHERE account_id = ?",
+            [
+                Bind::Big(head.next_entry),
+                Bind::Big(head.next_batch),
+                Bind::Big(head.next_customer),
+                Bind::Big(head.next_sale),
+                Bind::Big(head.next_rejection),
+                Bind::Big(head.next_commit),
+                Bind::Big(head.open_faults),
+                Bind::Big(head.keys_version),
+                Bind::Big(head.config_version),
+                Bind::Int(head.account_id),
+            ]
+        )
+        .execute(conn)?;
+    }
+    #[cfg(feature = "mysql")]
+    if writes.sqlite().is_none() {
+        let Head {
+            account_id,
+            next_entry,
+            next_batch,
+            next_customer,
+            next_sale,
+            next_rejection,
+            next_commit,
+            open_faults,
+            keys_version,
+            config_version,
+        } = head;
+        let update = format!(
+            "UPDATE account_heads SET next_entry = {next_entry}, next_batch = {next_batch}, \
+             next_customer = {next_customer}, next_sale = {next_sale}, next_rejection = {next_rejection}, \
+             next_commit = {next_commit}, open_faults = {open_faults}, keys_version = {keys_version}, \
+             config_version = {config_version} WHERE account_id = {account_id}"
+        );
+        writes.add((&update, ""), &[()], |_, ()| Ok(()))?;
+    }
+    Ok(())
+}
+
+#[cfg(feature = "mysql")]
+fn written(done: std::fmt::Result) -> Result<()> {
+    done.map_err(|error| Failure::Data(error.to_string()))
+}
