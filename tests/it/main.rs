@@ -20,6 +20,7 @@ mod crash;
 mod dry_run;
 mod durability;
 mod failures;
+mod long_answers;
 mod php;
 #[cfg(feature = "mysql")]
 mod proxy;
