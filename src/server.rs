@@ -3,29 +3,34 @@
 //! Belongs here: what is between a socket and a dialect. Does not belong here: what a request means. The program and
 //! the tests run this same server.
 
-use crate::api15::{self, Incoming, Service};
+use crate::api15::pieces::Pieces;
+use crate::api15::{self, Answer, Incoming, Service};
 use crate::config::Settings;
 use crate::error::{Code, Problem};
 use crate::posting::Poster;
 use crate::posting::directory::Directory;
 use crate::secrets::ServerKey;
 use crate::store::connect::Readers;
+use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::ServerHandle;
-use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use actix_web::http::{StatusCode, Version};
 use actix_web::rt::signal::unix::{SignalKind, signal};
-use actix_web::web::{self, Data, Payload};
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
+use actix_web::web::{self, Bytes, Data, Payload};
+use actix_web::{App, HttpRequest, HttpResponse, HttpResponseBuilder, HttpServer};
 use futures_core::Stream;
+#[cfg(target_os = "linux")]
+use socket2::SockRef;
 use std::error::Error;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
+use std::task::{Context, Poll};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The paths of API 1.5: the root, and whatever ends in `/api.php`, as vanity domains have it.
 const API15_PATHS: [&str; 2] = ["/", "/{path:(?:.*/)?api\\.php}"];
@@ -40,11 +45,12 @@ fn routes(config: &mut web::ServiceConfig) {
     }
 }
 
-/// What is served, and how much time a body may take.
+/// What is served, and how much time bodies and answers may take.
 struct State {
     service: Service,
     body_timeout: Duration,
-    room: Room,
+    reply_timeout: Duration,
+    room: Arc<Room>,
 }
 
 /// A server that takes requests.
@@ -74,13 +80,22 @@ pub fn start(settings: &Settings, key: ServerKey) -> Result<Running, Box<dyn Err
         )
     })?;
     let address = listener.local_addr()?;
+    let reply_timeout = Duration::from_millis(settings.reply_timeout_ms);
+    // Connections inherit it: the kernel cuts off a client that takes nothing of what was sent to it for so long.
+    #[cfg(target_os = "linux")]
+    if let Err(error) = SockRef::from(&listener).set_tcp_user_timeout(Some(reply_timeout)) {
+        tracing::warn!(
+            "clients that stop reading are kept: TCP_USER_TIMEOUT could not be set: {error}"
+        );
+    }
     let state = Data::new(State {
         service: Service::new(settings, key, Arc::clone(&directory), Arc::clone(&poster)),
         body_timeout: Duration::from_millis(settings.body_timeout_ms),
-        room: Room {
+        reply_timeout,
+        room: Arc::new(Room {
             held: AtomicUsize::new(0),
             max: settings.queue_bytes,
-        },
+        }),
     });
     let limits = settings.clone();
     let (ready, started) = std::sync::mpsc::channel();
@@ -215,22 +230,13 @@ struct Room {
     max: usize,
 }
 
-/// One body's part of the [`Room`]; given back when it is dropped.
-struct Held<'r> {
-    room: &'r Room,
+/// One request's part of the [`Room`], until its answer is sent; given back when it is dropped.
+struct Held {
+    room: Arc<Room>,
     bytes: usize,
 }
 
-impl Room {
-    fn hold(&self) -> Held<'_> {
-        Held {
-            room: self,
-            bytes: 0,
-        }
-    }
-}
-
-impl Held<'_> {
+impl Held {
     /// Whether there is room for so many more bytes.
     fn grow(&mut self, bytes: usize) -> bool {
         self.bytes = self.bytes.saturating_add(bytes);
@@ -242,7 +248,7 @@ impl Held<'_> {
     }
 }
 
-impl Drop for Held<'_> {
+impl Drop for Held {
     fn drop(&mut self) {
         self.room.held.fetch_sub(self.bytes, Ordering::Relaxed);
     }
@@ -253,7 +259,10 @@ const PEEK_BYTES: usize = 64 * 1024;
 
 async fn api15_request(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
     let service = &state.service;
-    let mut held = state.room.hold();
+    let mut held = Held {
+        room: Arc::clone(&state.room),
+        bytes: 0,
+    };
     let mut body = Vec::new();
     let max = service.limits.max_body_bytes;
     let declared = declared_length(&request);
@@ -285,13 +294,35 @@ async fn api15_request(request: HttpRequest, payload: Payload, state: Data<State
             .map(|value| value.to_str().unwrap_or("")),
         body,
     };
-    match arrived {
-        Ok(()) => respond(api15::answer(service, incoming).await, false),
-        Err(problem) => respond(api15::refuse(&incoming, problem), true),
+    let (answer, close) = match arrived {
+        Ok(()) => (api15::answer(service, incoming).await, false),
+        Err(problem) => (api15::refuse(&incoming, problem), true),
+    };
+    let mut response = respond(&answer);
+    if close {
+        // What is left of the body would be taken for the next request.
+        response.force_close();
     }
+    let Some(rest) = answer.rest else {
+        return response.body(answer.body);
+    };
+    // Before HTTP 1.1 there are no chunks: the end of the connection is the end of the answer.
+    let chunks = request.version() >= Version::HTTP_11;
+    if !chunks {
+        response.force_close();
+    }
+    let mut response = response.body(Sending {
+        first: Some(answer.body),
+        rest,
+        paused: true,
+        until: Instant::now() + state.reply_timeout,
+        _held: held,
+    });
+    response.head_mut().no_chunking(!chunks);
+    response.map_into_boxed_body()
 }
 
-fn respond(answer: api15::Answer, close: bool) -> HttpResponse {
+fn respond(answer: &Answer) -> HttpResponseBuilder {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
     let mut response = HttpResponse::build(status);
     response
@@ -304,11 +335,52 @@ fn respond(answer: api15::Answer, close: bool) -> HttpResponse {
     if answer.repeated {
         response.insert_header(("Idempotent-Replayed", "true"));
     }
-    if close {
-        // What is left of the body would be taken for the next request.
-        response.force_close();
+    response
+}
+
+/// A long answer on its way: each piece is rendered when the one before it has gone to the kernel.
+struct Sending {
+    first: Option<Vec<u8>>,
+    rest: Pieces,
+    /// Whether others had their turn since the last piece.
+    paused: bool,
+    until: Instant,
+    _held: Held,
+}
+
+impl MessageBody for Sending {
+    type Error = &'static str;
+
+    fn size(&self) -> BodySize {
+        BodySize::Stream
     }
-    response.body(answer.body)
+
+    /// An error ends the connection at once, without the mark of the last chunk: what came looks cut off, never whole.
+    fn poll_next(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        let this = self.get_mut();
+        if Instant::now() > this.until {
+            return Poll::Ready(Some(Err("the client takes its answer too slowly")));
+        }
+        this.paused = !this.paused;
+        if this.paused {
+            // A client that is quick must not keep this thread from the others.
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let piece = this.first.take().or_else(|| this.rest.next());
+        Poll::Ready(piece.map(|piece| Ok(Bytes::from(piece))))
+    }
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        if self.rest.are_left() {
+            tracing::info!("a long answer was cut off: its client was gone or too slow");
+        }
+    }
 }
 
 /// How much room a declared length gets before any byte has come.
@@ -332,7 +404,7 @@ async fn receive(
     declared: usize,
     payload: Payload,
     max: usize,
-    held: &mut Held<'_>,
+    held: &mut Held,
     body: &mut Vec<u8>,
 ) -> Result<(), Problem> {
     let too_large = || Problem::new(Code::BodyTooLarge).detail(max);

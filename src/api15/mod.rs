@@ -10,6 +10,7 @@
 //! | [`batch`] | `batch_transactions` |
 //! | [`reply`] | outcomes to events |
 //! | `format`, [`render`] | events to XML, JSON or JSONP |
+//! | [`pieces`] | a long reply, rendered piece by piece |
 
 pub mod auth;
 pub mod batch;
@@ -17,6 +18,7 @@ pub mod body;
 mod format;
 mod multipart;
 pub mod params;
+pub mod pieces;
 pub mod render;
 pub mod reply;
 
@@ -28,6 +30,7 @@ use crate::secrets::ServerKey;
 use auth::Identity;
 use body::{BodyLimits, ReadError};
 use params::Params;
+use pieces::Pieces;
 use render::Format;
 use reply::Reply;
 use std::sync::Arc;
@@ -101,8 +104,10 @@ pub struct Answer {
     pub retry: bool,
     /// Whether it is the outcome of an earlier request, which this one repeats.
     pub repeated: bool,
-    /// The body.
+    /// The body, or as much of a long one as is rendered at a time.
     pub body: Vec<u8>,
+    /// What follows of a long one.
+    pub rest: Option<Pieces>,
 }
 
 /// A request type.
@@ -131,7 +136,7 @@ pub async fn answer(service: &Service, mut incoming: Incoming<'_>) -> Answer {
             Err(problem) => Reply::Refused(problem),
         },
     };
-    finish(&format, &reply)
+    finish(&format, reply)
 }
 
 /// Answers a request whose body did not arrive: it is too large, or was cut short, or there is no room for it. What
@@ -139,17 +144,20 @@ pub async fn answer(service: &Service, mut incoming: Incoming<'_>) -> Answer {
 pub fn refuse(incoming: &Incoming<'_>, problem: Problem) -> Answer {
     let params = body::peek(incoming.query, incoming.content_type, &incoming.body);
     let (format, _) = Format::from_params(&params);
-    finish(&format, &Reply::Refused(problem))
+    finish(&format, Reply::Refused(problem))
 }
 
-fn finish(format: &Format, reply: &Reply) -> Answer {
-    let body = render::render(format, reply.status(), |sink| reply.write(sink));
+fn finish(format: &Format, reply: Reply) -> Answer {
+    let (status, retry) = (reply.http_status(), reply.may_be_repeated());
+    let repeated = reply.repeats();
+    let mut pieces = Pieces::of(reply, format);
     Answer {
-        status: reply.http_status(),
+        status,
         content_type: format.content_type(),
-        retry: reply.may_be_repeated(),
-        repeated: reply.repeats(),
-        body,
+        retry,
+        repeated,
+        body: pieces.next().unwrap_or_default(),
+        rest: pieces.are_left().then_some(pieces),
     }
 }
 

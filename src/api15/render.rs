@@ -7,6 +7,7 @@
 //! in the nearest form that does, and what was left open is closed at the end. Names come from our own code and are
 //! names in XML's sense; values may be any text.
 
+use std::borrow::Cow;
 use std::io;
 
 use quick_xml::Writer;
@@ -50,26 +51,37 @@ pub trait Sink {
     fn end(&mut self);
 }
 
-/// Renders a whole reply: a root named `response` with the attribute `status`, and in it what `write` says.
-pub fn render(format: &Format, status: &str, write: impl FnOnce(&mut dyn Sink)) -> Vec<u8> {
+/// A reply that is being written. What it has come to so far may be taken away between any two events.
+pub trait Document: Sink + Send {
+    /// The bytes that were not taken away yet.
+    fn bytes(&mut self) -> &mut Vec<u8>;
+
+    /// Closes everything that is open; nothing may follow.
+    fn finish(&mut self);
+}
+
+/// Begins a reply: a root named `response` with the attribute `status`.
+pub fn begin(format: &Format, status: &str) -> Box<dyn Document> {
     match format {
-        Format::Xml => {
-            let mut sink = Xml::new(status);
-            write(&mut sink);
-            sink.finish()
-        }
-        Format::Json { condensed } => json(Vec::new(), *condensed, false, status, write),
+        Format::Xml => Box::new(Xml::new(status)),
+        Format::Json { condensed } => json(Vec::new(), *condensed, false, status),
         Format::Jsonp {
             callback,
             condensed,
         } => {
             // The comment keeps the first bytes out of the caller's hands: some plug-ins guess a file's type by them.
             let begun = format!("/**/{callback}(").into_bytes();
-            let mut script = json(begun, *condensed, true, status, write);
-            script.extend_from_slice(b");");
-            script
+            json(begun, *condensed, true, status)
         }
     }
+}
+
+/// Renders a whole reply, and in it what `write` says.
+pub fn render(format: &Format, status: &str, write: impl FnOnce(&mut dyn Sink)) -> Vec<u8> {
+    let mut document = begin(format, status);
+    write(&mut *document);
+    document.finish();
+    std::mem::take(document.bytes())
 }
 
 /// The name of items begun where there is no list.
@@ -133,14 +145,19 @@ impl Xml {
         let list = self.open.last().and_then(|element| element.item.clone());
         list.unwrap_or_else(|| STRAY_ITEM.to_owned())
     }
+}
 
-    fn finish(mut self) -> Vec<u8> {
+impl Document for Xml {
+    fn bytes(&mut self) -> &mut Vec<u8> {
+        self.out.get_mut()
+    }
+
+    fn finish(&mut self) {
         while !self.open.is_empty() {
             self.end();
         }
         self.content();
         self.event(Event::End(BytesEnd::new("response")));
-        self.out.into_inner()
     }
 }
 
@@ -211,7 +228,13 @@ impl Sink for Xml {
 
 /// Escapes what must be, and nothing else: known clients replace every `&` of a reply by `&amp;` before they parse it, so
 /// that each escape is shown to people as it stands. Characters that XML cannot hold are dropped.
-fn escaped(value: &str, attribute: bool) -> String {
+fn escaped(value: &str, attribute: bool) -> Cow<'_, str> {
+    // Nearly every value is of these alone.
+    let plain =
+        |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'&' | b'<' | b'>' | b'"');
+    if value.bytes().all(plain) {
+        return Cow::Borrowed(value);
+    }
     let mut out = String::with_capacity(value.len());
     for c in value.chars().filter(|c| text::xml_allowed(*c)) {
         match c {
@@ -226,24 +249,14 @@ fn escaped(value: &str, attribute: bool) -> String {
             _ => out.push(c),
         }
     }
-    out
+    Cow::Owned(out)
 }
 
-fn json(
-    begun: Vec<u8>,
-    condensed: bool,
-    script: bool,
-    status: &str,
-    write: impl FnOnce(&mut dyn Sink),
-) -> Vec<u8> {
+fn json(begun: Vec<u8>, condensed: bool, script: bool, status: &str) -> Box<dyn Document> {
     if condensed {
-        let mut sink = Json::new(begun, CompactFormatter, script, status);
-        write(&mut sink);
-        sink.finish()
+        Box::new(Json::new(begun, CompactFormatter, script, status))
     } else {
-        let mut sink = Json::new(begun, PrettyFormatter::new(), script, status);
-        write(&mut sink);
-        sink.finish()
+        Box::new(Json::new(begun, PrettyFormatter::new(), script, status))
     }
 }
 
@@ -334,13 +347,21 @@ impl<F: Formatter> Json<F> {
             });
         }
     }
+}
 
-    fn finish(mut self) -> Vec<u8> {
+impl<F: Formatter + Send> Document for Json<F> {
+    fn bytes(&mut self) -> &mut Vec<u8> {
+        &mut self.out
+    }
+
+    fn finish(&mut self) {
         while self.open.len() > 1 {
             self.end();
         }
         self.close();
-        self.out
+        if self.script {
+            self.out.extend_from_slice(b");");
+        }
     }
 }
 

@@ -46,16 +46,57 @@ impl Reply {
         matches!(self, Reply::Batch(outcome) if outcome.repeated)
     }
 
-    /// Writes the reply below the root.
-    pub fn write(&self, sink: &mut dyn Sink) {
+    /// Writes one part of what stands below the root, counted from 0, so that a long reply need not be written at once.
+    /// Tells whether there is another part behind it.
+    pub fn write(&self, part: usize, sink: &mut dyn Sink) -> bool {
         match self {
-            Reply::Refused(problem) => sink.error(&problem.text()),
-            Reply::Batch(outcome) => batch(outcome, sink),
+            Reply::Refused(problem) => {
+                sink.error(&problem.text());
+                false
+            }
+            Reply::Batch(outcome) => batch(outcome, part, sink),
         }
     }
 }
 
-fn batch(outcome: &Outcome, sink: &mut dyn Sink) {
+/// The parts of a batch: its counts, then each warning, then each line. Its own element ends with the document.
+fn batch(outcome: &Outcome, part: usize, sink: &mut dyn Sink) -> bool {
+    let warnings = outcome.warnings.as_slice();
+    let lines = outcome.lines.as_deref().unwrap_or_default();
+    match part.checked_sub(1) {
+        None => counts(outcome, sink),
+        Some(at) if at < warnings.len() => {
+            one_of(warnings, at, ("warnings", "warning"), sink, warning);
+        }
+        Some(at) => {
+            let at = at.saturating_sub(warnings.len());
+            one_of(lines, at, ("lines", "line"), sink, detail);
+        }
+    }
+    part < warnings.len().saturating_add(lines.len())
+}
+
+/// Writes one item of a list, which begins with its first item and ends with its last.
+fn one_of<T>(
+    items: &[T],
+    at: usize,
+    (list, item): (&str, &str),
+    sink: &mut dyn Sink,
+    write: fn(&T, &mut dyn Sink),
+) {
+    let Some(one) = items.get(at) else { return };
+    if at == 0 {
+        sink.list(list, item);
+    }
+    sink.item();
+    write(one, sink);
+    sink.end();
+    if at.saturating_add(1) == items.len() {
+        sink.end();
+    }
+}
+
+fn counts(outcome: &Outcome, sink: &mut dyn Sink) {
     let status = match (outcome.transactions, outcome.rejected) {
         (_, 0) => "all_imported",
         (0, _) => "none_imported",
@@ -85,26 +126,11 @@ fn batch(outcome: &Outcome, sink: &mut dyn Sink) {
             sink.text(name, &count.to_string());
         }
     }
-    if !outcome.warnings.is_empty() {
-        sink.list("warnings", "warning");
-        for (number, text) in &outcome.warnings {
-            sink.item();
-            sink.text("number", &number.to_string());
-            sink.text("text", text);
-            sink.end();
-        }
-        sink.end();
-    }
-    if let Some(lines) = &outcome.lines {
-        sink.list("lines", "line");
-        for line in lines {
-            sink.item();
-            detail(line, sink);
-            sink.end();
-        }
-        sink.end();
-    }
-    sink.end();
+}
+
+fn warning((number, text): &(u32, &'static str), sink: &mut dyn Sink) {
+    sink.text("number", &number.to_string());
+    sink.text("text", text);
 }
 
 fn detail(line: &LineOutcome, sink: &mut dyn Sink) {

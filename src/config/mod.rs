@@ -144,6 +144,8 @@ options! {
     client_timeout_ms: u64 = "30000" in 10..=600000;
     /// How long a client may take to send the body of a request, in milliseconds.
     body_timeout_ms: u64 = "60000" in 10..=3600000;
+    /// How long a client may take to receive an answer, in milliseconds. Then its connection is cut.
+    reply_timeout_ms: u64 = "300000" in 1000..=3600000;
     /// How long a connection without a request is kept open, in seconds.
     keep_alive_s: u64 = "75" in 1..=3600;
     /// The most connections at a time, over all http_workers.

@@ -17,7 +17,7 @@ use super::schema::account_heads;
 use super::{Db, Result};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Integer, Text};
+use diesel::sql_types::{BigInt, Binary, Bool, Integer, Text};
 use statement::{Bind, fixed};
 
 /// Begins a writing transaction. On MySQL writers run with `autocommit=0`, so the first statement begins it.
@@ -174,6 +174,40 @@ pub fn find_balances(
                 [Bind::Text(&document), Bind::Int(account)]
             )
             .load::<FoundBalance>(conn)?,
+        });
+    }
+    Ok(found)
+}
+
+/// The numbers and fingerprints of open rejections that have one of these fingerprints.
+pub fn find_open(
+    db: &mut Db,
+    account: i32,
+    fingerprints: impl Iterator<Item = [u8; 32]>,
+) -> Result<Vec<(i64, Vec<u8>)>> {
+    let digits: Vec<String> = fingerprints.map(hex::encode).collect();
+    let mut found = Vec::new();
+    for chunk in digits.chunks(KEYS_PER_LOOKUP) {
+        let document = serde_json::to_string(chunk).unwrap_or_default();
+        found.append(&mut match db {
+            // Left to itself, the engine reads all rejections of the account.
+            Db::Sqlite(conn) => fixed!(
+                (BigInt, Binary),
+                "SELECT r.number, r.fingerprint FROM json_each(?) AS j \
+                 CROSS JOIN rejections AS r INDEXED BY rejections_fingerprint \
+                 ON r.fingerprint = unhex(j.value) AND r.account_id = ? WHERE r.state = 'open'",
+                [Bind::Text(&document), Bind::Int(account)]
+            )
+            .load::<(i64, Vec<u8>)>(conn)?,
+            #[cfg(feature = "mysql")]
+            Db::Mysql(conn) => fixed!(
+                (BigInt, Binary),
+                "SELECT r.number, r.fingerprint FROM JSON_TABLE(?, '$[*]' COLUMNS(digits VARCHAR(64) PATH '$')) AS j \
+                 STRAIGHT_JOIN rejections AS r FORCE INDEX (rejections_fingerprint) \
+                 ON r.fingerprint = UNHEX(j.digits) AND r.account_id = ? WHERE r.state = 'open'",
+                [Bind::Text(&document), Bind::Int(account)]
+            )
+            .load::<(i64, Vec<u8>)>(conn)?,
         });
     }
     Ok(found)

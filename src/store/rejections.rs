@@ -180,35 +180,28 @@ pub struct Whole {
     pub layout: Option<String>,
 }
 
-/// Fingerprints of one look-up: stays below the parameters that a statement may have.
-const FINGERPRINTS_PER_LOOKUP: usize = 500;
+/// Rejections of one update: stays below the parameters that a statement may have.
+const NUMBERS_PER_UPDATE: usize = 500;
 
 /// Marks open rejections as superseded that have one of these fingerprints and a number below the one given with it:
 /// an equal line has come again. Returns how many.
 pub fn supersede(db: &mut Db, account: i32, lines: &HashMap<[u8; 32], i64>) -> Result<usize> {
-    let fingerprints: Vec<&[u8]> = lines.keys().map(<[u8; 32]>::as_slice).collect();
-    let mut older: Vec<i64> = Vec::new();
-    for chunk in fingerprints.chunks(FINGERPRINTS_PER_LOOKUP) {
-        let open: Vec<(i64, Vec<u8>)> = rejections::table
-            .filter(rejections::account_id.eq(account))
-            .filter(rejections::fingerprint.eq_any(chunk))
-            .filter(rejections::state.eq("open"))
-            .select((rejections::number, rejections::fingerprint))
-            .load(db)?;
-        older.extend(open.into_iter().filter_map(|(number, fingerprint)| {
-            let before = <[u8; 32]>::try_from(fingerprint)
-                .ok()
-                .and_then(|print| lines.get(&print))?;
-            (number < *before).then_some(number)
-        }));
-    }
+    let open = dialect::find_open(db, account, lines.keys().copied())?;
+    let mut older: Vec<i64> = open
+        .into_iter()
+        .filter_map(|(number, fingerprint)| {
+            let print = <[u8; 32]>::try_from(fingerprint).ok()?;
+            (number < *lines.get(&print)?).then_some(number)
+        })
+        .collect();
+    older.sort_unstable();
     close(db, account, &older, "superseded")?;
     Ok(older.len())
 }
 
 /// Gives rejections a state other than open: `superseded`, `replayed` or `dismissed`.
 pub fn close(db: &mut Db, account: i32, numbers: &[i64], state: &str) -> Result<()> {
-    for chunk in numbers.chunks(FINGERPRINTS_PER_LOOKUP) {
+    for chunk in numbers.chunks(NUMBERS_PER_UPDATE) {
         let of = rejections::table
             .filter(rejections::account_id.eq(account))
             .filter(rejections::number.eq_any(chunk));

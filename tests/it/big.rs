@@ -10,36 +10,41 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-const LINES: usize = 100_000;
+pub const LINES: usize = 100_000;
 /// What the server may have resident at its worst.
 const MEMORY_MAX: u64 = 300_000_000;
 
-/// One account with a thousand customers.
-fn world() -> String {
+/// One account with so many customers.
+pub fn world(customers: usize) -> String {
     let mut text = "[[account]]\nid = \"big\"\nname = \"Big\"\ncurrency = \"EUR\"\ntimezone = \"Europe/Berlin\"\n\
                     country = \"DE\"\n[[account.user]]\nid = \"clerk\"\napi_key = \"key-of-the-clerk\"\n\
                     [[account.campaign]]\nid = \"P\"\ntype = \"points\"\nname = \"Points\"\n"
         .to_owned();
-    for customer in 0..1000 {
+    for customer in 0..customers {
         writeln!(text, "[[account.customer]]\ncode = \"c{customer}\"").unwrap();
     }
     text
 }
 
-/// A request of so many lines, of which those that `bad` picks have an amount that is none.
-fn request(encoding: Encoding, bad: impl Fn(usize) -> bool) -> Vec<u8> {
+/// The lines of a request, spread over so many customers; those that `bad` picks have an amount that is none.
+pub fn lines(lines: usize, customers: usize, bad: impl Fn(usize) -> bool) -> String {
     let mut data = String::new();
-    for line in 0..LINES {
+    for line in 0..lines {
         let mark = if bad(line) { "x" } else { "" };
         writeln!(
             data,
             "P|c{}|N|{}.25{mark}|2015-06-{:02}|auth-{line}",
-            line % 1000,
+            line * 7919 % customers,
             line % 50 + 1,
             line % 28 + 1
         )
         .unwrap();
     }
+    data
+}
+
+/// A request with these lines and fields.
+pub fn request(encoding: Encoding, more: &[(&str, &str)], lines: String) -> Vec<u8> {
     let mut all = fields(&[
         ("API", "1.5"),
         ("user_id", "clerk"),
@@ -48,7 +53,8 @@ fn request(encoding: Encoding, bad: impl Fn(usize) -> bool) -> Vec<u8> {
         ("type", "batch_transactions"),
     ]);
     all.extend(fields(&crate::support::app::COLUMNS));
-    all.push(("Visits_Data".to_owned(), data));
+    all.extend(fields(more));
+    all.push(("Visits_Data".to_owned(), lines));
     client::request("/api.php", encoding, &[], &all)
 }
 
@@ -71,13 +77,15 @@ fn assert_small(server: &Server, after: &str) {
 on_both_engines! {
     fn a_hundred_thousand_lines_in_one_post(engine: Engine) {
         let database = Database::new(engine);
-        process::apply(&database, &world());
+        process::apply(&database, &world(1000));
         let server = Serve::on(&database).start();
-        assert_all(&server.exchange(&request(Encoding::Urlencoded, |_| false)));
+        let good = lines(LINES, 1000, |_| false);
+        assert_all(&server.exchange(&request(Encoding::Urlencoded, &[], good.clone())));
         assert_small(&server, "an urlencoded request");
-        assert_all(&server.exchange(&request(Encoding::Multipart, |_| false)));
+        assert_all(&server.exchange(&request(Encoding::Multipart, &[], good)));
         assert_small(&server, "a multipart request");
-        let reply = server.exchange(&request(Encoding::Multipart, |line| line % 10 < 3));
+        let bad = lines(LINES, 1000, |line| line % 10 < 3);
+        let reply = server.exchange(&request(Encoding::Multipart, &[], bad));
         assert_eq!(reply.status, 200);
         for part in [
             "<batch status=\"partially_imported\">",
@@ -141,22 +149,22 @@ fn import(journal_of: &Path) -> Duration {
     took
 }
 
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
+pub fn median<T: Copy + Ord>(mut values: Vec<T>) -> T {
+    values.sort();
+    values[values.len() / 2]
 }
 
 /// Times mean something only in a release build on a quiet machine, with a MariaDB that syncs: `scripts/soak big`.
 #[test]
 #[ignore = "takes times: run scripts/soak big"]
 fn the_time_of_a_hundred_thousand_lines_against_an_import_by_sqlite3() {
-    let bytes = request(Encoding::Urlencoded, |_| false);
+    let bytes = request(Encoding::Urlencoded, &[], lines(LINES, 1000, |_| false));
     let mut posts = vec![Vec::new(); Engine::all().len()];
     let mut imports = Vec::new();
     for _ in 0..3 {
         for (engine, times) in Engine::all().into_iter().zip(&mut posts) {
             let database = Database::new(engine);
-            process::apply(&database, &world());
+            process::apply(&database, &world(1000));
             let server = Serve::on(&database).durable().start();
             let since = Instant::now();
             let reply = server.exchange(&bytes);

@@ -21,6 +21,7 @@ mod dry_run;
 mod durability;
 mod failures;
 mod inbox;
+mod long_answers;
 mod model;
 mod php;
 #[cfg(feature = "mysql")]

@@ -44,7 +44,8 @@ pub fn exchange_on(mut stream: TcpStream, request: &[u8]) -> Option<Reply> {
     parse(&bytes)
 }
 
-fn parse(bytes: &[u8]) -> Option<Reply> {
+/// Reads an answer; `None` unless it is complete.
+pub fn parse(bytes: &[u8]) -> Option<Reply> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
     let head = String::from_utf8(bytes[..end].to_vec()).ok()?;
     let mut lines = head.split("\r\n");
@@ -53,7 +54,14 @@ fn parse(bytes: &[u8]) -> Option<Reply> {
         .filter_map(|line| line.split_once(": "))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
         .collect();
-    let body = String::from_utf8(bytes[end + 4..].to_vec()).ok()?;
+    let mut body = bytes[end + 4..].to_vec();
+    if headers
+        .iter()
+        .any(|(name, value)| name == "transfer-encoding" && value == "chunked")
+    {
+        body = chunks(&body)?;
+    }
+    let body = String::from_utf8(body).ok()?;
     let length: Option<usize> = headers
         .iter()
         .find(|(name, _)| name == "content-length")
@@ -66,6 +74,22 @@ fn parse(bytes: &[u8]) -> Option<Reply> {
         headers,
         body,
     })
+}
+
+/// Puts chunks together; `None` without the one that says that it is the last.
+fn chunks(mut bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    loop {
+        let end = bytes.windows(2).position(|window| window == b"\r\n")?;
+        let length = std::str::from_utf8(&bytes[..end]).ok()?;
+        let length = usize::from_str_radix(length, 16).ok()?;
+        let chunk = bytes.get(end + 2..end + 2 + length)?;
+        bytes = bytes.get(end + 2 + length..)?.strip_prefix(b"\r\n")?;
+        if length == 0 {
+            return bytes.is_empty().then_some(out);
+        }
+        out.extend_from_slice(chunk);
+    }
 }
 
 /// How a form travels.
