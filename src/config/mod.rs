@@ -126,6 +126,8 @@ options! {
     queue_bytes: usize = "268435456" in 65536..=68719476736;
     /// How long a request may wait to be written, in milliseconds. Then it is answered with 503.
     queue_timeout_ms: u64 = "4000" in 1..=600000;
+    /// The most codes of customers that each writer remembers, so that they need not be looked up.
+    cached_codes: usize = "200000" in 0..=100000000;
     /// How long a large request may wait to be written, in milliseconds. Then it is answered with 503.
     large_queue_timeout_ms: u64 = "60000" in 1..=3600000;
     /// How long a request may be being written, in milliseconds; beyond, 503 with an unknown outcome.

@@ -4,6 +4,7 @@
 //! ([`super::writer`]).
 
 use super::Answer;
+use super::codes::Codes;
 use super::command::{Command, Done};
 use super::directory::Directory;
 use super::queue::Job;
@@ -90,6 +91,16 @@ impl From<Failure> for Stop {
     }
 }
 
+/// What a writer has at hand from one group to the next.
+pub struct Desk<'w> {
+    /// Accounts with their configuration.
+    pub directory: &'w Directory,
+    /// The most open faults of an account.
+    pub max_open_faults: i64,
+    /// Codes that need not be looked up.
+    pub codes: &'w mut Codes,
+}
+
 /// How long commits are kept.
 const COMMITS_KEPT_US: i64 = 30 * 24 * 3600 * 1_000_000;
 /// Every so many commits, old ones are deleted.
@@ -100,8 +111,7 @@ const PURGE_EVERY: i64 = 1024;
 pub fn attempt(
     db: &mut Db,
     jobs: &mut [Job],
-    directory: &Directory,
-    max_open_faults: i64,
+    desk: &mut Desk<'_>,
     commit_id: [u8; 16],
     unsettled: &[Unsettled],
 ) -> std::result::Result<(), Stop> {
@@ -129,7 +139,8 @@ pub fn attempt(
             .find(|head| Some(head.account_id) == number);
         let account = match &head {
             Some(head) => {
-                directory.at_version(writes.db()?, head.account_id, head.config_version)?
+                desk.directory
+                    .at_version(writes.db()?, head.account_id, head.config_version)?
             }
             None => None,
         };
@@ -142,7 +153,8 @@ pub fn attempt(
             head,
             &account,
             part,
-            (max_open_faults, &commit_id, now_us),
+            desk,
+            (&commit_id, now_us),
         )? {
             wrote.push(head.account_id);
         }
@@ -207,7 +219,8 @@ fn one_account(
     head: &mut Head,
     account: &Account,
     jobs: &mut [Job],
-    (max_open_faults, commit_id, now_us): (i64, &[u8; 16], i64),
+    desk: &mut Desk<'_>,
+    (commit_id, now_us): (&[u8; 16], i64),
 ) -> Result<bool> {
     for job in jobs.iter_mut().filter(|job| job.answer.is_none()) {
         // Authenticates again, and plans again if the configuration has moved.
@@ -221,7 +234,7 @@ fn one_account(
             job.answer = job.command.look_up(db)?.err().map(Err);
         }
     }
-    let mut ledger = load(db, head, account, jobs)?;
+    let mut ledger = load(db, head, account, jobs, desk.codes)?;
     let live = || jobs.iter().filter(|job| job.answer.is_none());
     let mut answers: Vec<Answer> = Vec::new();
     let mut stored: Vec<Rows<'_>> = Vec::new();
@@ -230,7 +243,7 @@ fn one_account(
     for job in live() {
         answers.push(match answer_again(&known, job.once.as_ref()) {
             Some(answer) => answer,
-            None if head.open_faults >= max_open_faults && job.command.may_add_faults() => {
+            None if head.open_faults >= desk.max_open_faults && job.command.may_add_faults() => {
                 Err(Problem::new(Code::TooManyOpenFaults).detail(head.open_faults))
             }
             None => job.command.decide(account, &ledger).map(|decided| {
@@ -274,8 +287,14 @@ fn one_account(
 }
 
 /// Loads the keys and balances that the jobs name.
-fn load(db: &mut Db, head: &Head, account: &Account, jobs: &[Job]) -> Result<Ledger> {
-    let mut ledger = Ledger::new(numbers(head), find_holders(db, head, jobs)?);
+fn load(
+    db: &mut Db,
+    head: &Head,
+    account: &Account,
+    jobs: &[Job],
+    codes: &mut Codes,
+) -> Result<Ledger> {
+    let mut ledger = Ledger::new(numbers(head), find_holders(db, head, jobs, codes)?);
     let live = jobs.iter().filter(|job| job.answer.is_none());
     let balances = live.flat_map(|job| job.command.balances(account, &ledger));
     let balances = journal::load_balances(db, account.number, balances)?;
@@ -384,7 +403,9 @@ fn rehearse_on(
         let problem = Problem::new(Code::TooManyOpenFaults).detail(head.open_faults);
         return Ok(Err(problem));
     }
-    let ledger = load(db, &head, &account, std::slice::from_ref(job))?;
+    // A rehearsal is rare: it remembers nothing.
+    let mut codes = Codes::new(0);
+    let ledger = load(db, &head, &account, std::slice::from_ref(job), &mut codes)?;
     let decided = job.command.decide(&account, &ledger);
     Ok(decided.map(|decided| decided.outcome))
 }
@@ -392,7 +413,13 @@ fn rehearse_on(
 /// Who holds the codes that the jobs name. What was prepared outside counts as far as nothing has moved since: if keys
 /// changed hands, or the configuration, by which other lines can be posted, all is looked up again; if only customers
 /// were added, what nobody held then.
-fn find_holders(db: &mut Db, head: &Head, jobs: &[Job]) -> Result<Vec<Arc<Holders>>> {
+fn find_holders(
+    db: &mut Db,
+    head: &Head,
+    jobs: &[Job],
+    codes: &mut Codes,
+) -> Result<Vec<Arc<Holders>>> {
+    let remembered = codes.of(head.account_id, head.keys_version);
     let mut known: Vec<Arc<Holders>> = Vec::new();
     let mut unknown: Vec<&str> = Vec::new();
     for job in jobs.iter().filter(|job| job.answer.is_none()) {
@@ -410,13 +437,19 @@ fn find_holders(db: &mut Db, head: &Head, jobs: &[Job]) -> Result<Vec<Arc<Holder
                 }
                 known.push(Arc::clone(&prepared.holders));
             }
-            _ => unknown.extend(job.command.keys()),
+            _ => unknown.extend(
+                job.command
+                    .keys()
+                    .filter(|value| !remembered.contains_key(*value)),
+            ),
         }
     }
-    known.push(Arc::new(journal::holders(
-        db,
-        head.account_id,
-        unknown.into_iter(),
-    )?));
+    if !unknown.is_empty() {
+        let found = journal::holders(db, head.account_id, unknown.into_iter())?;
+        drop(remembered);
+        codes.remember(head.account_id, head.keys_version, &found);
+        known.push(Arc::new(found));
+    }
+    known.push(codes.of(head.account_id, head.keys_version));
     Ok(known)
 }

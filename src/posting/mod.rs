@@ -5,12 +5,14 @@
 //!
 //! | module | what it does |
 //! | --- | --- |
+//! | [`codes`] | codes that a writer remembers |
 //! | [`command`] | what can be posted, and what comes of it |
 //! | [`directory`] | the cache of accounts and their configuration |
 //! | [`queue`] | what waits for a writer, within limits |
 //! | [`group`] | one attempt at one group: load, decide, store, commit |
 //! | [`writer`] | the thread that writes groups, and what each failure does |
 
+pub mod codes;
 pub mod command;
 pub mod directory;
 pub mod group;

@@ -8,8 +8,9 @@
 //! | the answer of the commit is missing | the commit's id tells whether to answer or to post again; if it cannot be read within `db_retry_ms`, 503 `outcome unknown` |
 
 use super::Answer;
+use super::codes::Codes;
 use super::directory::Directory;
-use super::group::{self, Stop, Unsettled};
+use super::group::{self, Desk, Stop, Unsettled};
 use super::queue::{Gate, Job, Queue, Taken};
 use crate::config::{DatabaseUrl, Settings};
 use crate::error::{Code, Problem};
@@ -32,6 +33,7 @@ pub struct Writer {
     directory: Arc<Directory>,
     gate: Arc<Gate>,
     max_open_faults: i64,
+    codes: Codes,
     retry: Duration,
     unsafe_durability: bool,
     db: Option<Db>,
@@ -51,6 +53,7 @@ impl Writer {
             directory,
             gate,
             max_open_faults: i64::try_from(settings.max_open_faults).unwrap_or(i64::MAX),
+            codes: Codes::new(settings.cached_codes),
             retry: Duration::from_millis(settings.db_retry_ms),
             unsafe_durability: settings.unsafe_durability,
             db: None,
@@ -186,8 +189,11 @@ impl Writer {
         let result = group::attempt(
             &mut db,
             jobs,
-            &self.directory,
-            self.max_open_faults,
+            &mut Desk {
+                directory: &self.directory,
+                max_open_faults: self.max_open_faults,
+                codes: &mut self.codes,
+            },
             commit_id,
             unsettled,
         );
