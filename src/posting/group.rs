@@ -91,7 +91,7 @@ impl From<Failure> for Stop {
 
 /// How long commits are kept.
 const COMMITS_KEPT_US: i64 = 30 * 24 * 3600 * 1_000_000;
-/// Every so many commits, old ones are deleted.
+/// Every so many commits of an account, its old ones are deleted, and kept outcomes whose time is over.
 const PURGE_EVERY: i64 = 1024;
 
 /// Writes a group in one transaction and sets each job's answer, which counts only if this returns `Ok` or the commit
@@ -153,12 +153,14 @@ pub fn attempt(
         .iter_mut()
         .filter(|head| wrote.contains(&head.account_id))
     {
+        if head.next_commit.checked_rem(PURGE_EVERY) == Some(0) {
+            let before_us = now_us.saturating_sub(COMMITS_KEPT_US);
+            heads::purge_commits(db, head.account_id, before_us)?;
+            idempotency::purge(db, head.account_id, now_us)?;
+        }
         if head.account_id == smallest {
             nth = head.next_commit;
             heads::note_commit(db, head, &commit_id, now_us)?;
-            if nth.checked_rem(PURGE_EVERY) == Some(0) {
-                heads::purge_commits(db, smallest, now_us.saturating_sub(COMMITS_KEPT_US))?;
-            }
         } else {
             head.next_commit = head.next_commit.saturating_add(1);
         }
@@ -207,9 +209,9 @@ fn one_account(
         // Authenticates again, and plans again if the configuration has moved.
         job.answer = job.command.plan(account).err().map(Err);
     }
-    let mut known = recall(db, account.number, jobs, now_us)?;
+    let mut before = recall(db, account.number, jobs, now_us)?;
     for job in jobs.iter_mut().filter(|job| job.answer.is_none()) {
-        job.answer = answer_again(&known, job.once.as_ref());
+        job.answer = answer_again(&before, job.once.as_ref());
         if job.answer.is_none() {
             job.answer = job.command.look_up(db)?.err().map(Err);
         }
@@ -221,7 +223,7 @@ fn one_account(
     let mut stored_of: Vec<&Command> = Vec::new();
     let mut kept: Vec<(&Once, Kept)> = Vec::new();
     for job in live() {
-        answers.push(match answer_again(&known, job.once.as_ref()) {
+        answers.push(match answer_again(&before, job.once.as_ref()) {
             Some(answer) => answer,
             None if head.open_faults >= max_open_faults && job.command.may_add_faults() => {
                 Err(Problem::new(Code::TooManyOpenFaults).detail(head.open_faults))
@@ -230,7 +232,7 @@ fn one_account(
                 if let Some((rows, changes)) = decided.stored {
                     ledger.accept(changes);
                     if let (Some(once), Some(keep)) = (&job.once, Command::kept(&rows)) {
-                        known.insert(once.id(), (once.fingerprint, keep));
+                        before.known.insert(once.id(), (once.fingerprint, keep));
                         kept.push((once, keep));
                     }
                     stored.push(rows);
@@ -245,7 +247,7 @@ fn one_account(
         journal::save(db, account.number, &stored, commit_id, now_us)?;
         journal::save_balances(db, account.number, ledger.changed())?;
         if !kept.is_empty() {
-            idempotency::keep(db, account.number, &kept, now_us)?;
+            idempotency::keep(db, account.number, &kept, &before.over, now_us)?;
         }
         head.next_entry = ledger.numbers.entry;
         head.next_batch = ledger.numbers.batch;
@@ -281,15 +283,15 @@ fn recall(db: &mut Db, account: i32, jobs: &[Job], now_us: i64) -> Result<Outcom
     let live = jobs.iter().filter(|job| job.answer.is_none());
     let names: Vec<&Once> = live.filter_map(|job| job.once.as_ref()).collect();
     if names.is_empty() {
-        return Ok(Outcomes::new());
+        return Ok(Outcomes::default());
     }
     idempotency::recall(db, account, &names, now_us)
 }
 
 /// The answer to a request that was stored before; `None` for a new one.
-fn answer_again(known: &Outcomes, once: Option<&Once>) -> Option<Answer> {
+fn answer_again(before: &Outcomes, once: Option<&Once>) -> Option<Answer> {
     let once = once?;
-    let (fingerprint, kept) = known.get(&once.id())?;
+    let (fingerprint, kept) = before.known.get(&once.id())?;
     Some(if *fingerprint == once.fingerprint {
         Ok(Done::Repeated(*kept))
     } else {
@@ -364,8 +366,8 @@ fn rehearse_on(
     if let Err(problem) = job.command.plan(&account) {
         return Ok(Err(problem));
     }
-    let known = recall(db, number, std::slice::from_ref(job), now_us)?;
-    if let Some(answer) = answer_again(&known, job.once.as_ref()) {
+    let before = recall(db, number, std::slice::from_ref(job), now_us)?;
+    if let Some(answer) = answer_again(&before, job.once.as_ref()) {
         return Ok(answer);
     }
     if let Err(problem) = job.command.look_up(db)? {
