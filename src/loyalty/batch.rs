@@ -413,8 +413,11 @@ impl<'a> Decider<'a, '_> {
         let number = Numbers::take(&mut self.overlay.numbers.rejection);
         let lines = &self.batch.lines;
         let sent = lines.values(line).date;
-        let effective_date =
-            dates::read(sent, lines.layout.old_generation).unwrap_or(self.batch.today);
+        // One that no line may have would be posted by a replay that leaves the date empty.
+        let effective_date = dates::read(sent, lines.layout.old_generation)
+            .ok()
+            .filter(|day| dates::in_range(*day, self.batch.today))
+            .unwrap_or(self.batch.today);
         self.refused.push(Refused {
             number,
             line: line.number,

@@ -61,6 +61,26 @@ on_both_engines! {
         assert!(shop.entries().contains("on 20200229"), "{}", shop.entries());
     }
 
+    fn an_effective_date_that_no_line_may_have_is_refused(engine: Engine) {
+        use diesel::prelude::*;
+        use punchcard::store::connect::Role;
+        use punchcard::store::schema::rejections;
+        let app = App::shared(engine);
+        let shop = app.shop(WORLD);
+        shop.lines("P|12121|N|5|1899-12-31|\nP|12121|N|5|2999-01-01|");
+        let account = shop.number(&mut app.db());
+        // As an older version kept it.
+        diesel::update(rejections::table.find((account, 1_i64)))
+            .set(rejections::effective_date.eq(18_991_231))
+            .execute(&mut app.database.connect(Role::Migrator))
+            .unwrap();
+        let why = replay(&shop, &["1", "--set", "date="]).unwrap_err();
+        assert!(why.contains("The date \"1899-12-31\" is not between 1900-01-01 and tomorrow"), "{why}");
+        assert_eq!(shop.balance("P", "12121"), 1500_0000);
+        replay(&shop, &["2", "--set", "date="]).unwrap();
+        assert!(!shop.entries().contains("on 2999"), "{}", shop.entries());
+    }
+
     fn a_line_that_is_refused_again_stays_open_and_nothing_is_stored(engine: Engine) {
         let shop = App::shared(engine).shop(WORLD);
         shop.lines("P|12121|Y|x||\nX|12121|N|5||");
