@@ -29,6 +29,9 @@ pub const API15: &str = "api15";
 /// The longest key that a caller may choose, in characters.
 pub const KEY_MAX_CHARS: usize = 255;
 
+/// What the names begin with that the duplicate guard gives.
+pub const GUARD: &str = "same:";
+
 impl Once {
     /// Whether a caller may choose this key: 1 to 255 printable characters of ASCII.
     pub fn is_key(key: &str) -> bool {
@@ -63,7 +66,7 @@ impl Once {
         Once {
             dialect,
             caller: caller.to_owned(),
-            name: format!("same:{}", hex::encode(fingerprint)),
+            name: format!("{GUARD}{}", hex::encode(fingerprint)),
             fingerprint,
             kept_s: window_s,
         }
@@ -87,6 +90,11 @@ impl Once {
             self.caller.clone(),
             self.name.clone(),
         )
+    }
+
+    /// Whether it is the account's duplicate guard that knows it, and no key.
+    pub fn is_guarded(&self) -> bool {
+        self.name.starts_with(GUARD)
     }
 
     /// The name as its caller knows it.

@@ -231,7 +231,9 @@ fn one_account(
             None => job.command.decide(account, &ledger).map(|decided| {
                 if let Some((rows, changes)) = decided.stored {
                     ledger.accept(changes);
-                    if let (Some(once), Some(keep)) = (&job.once, Command::kept(&rows)) {
+                    if let Some(once) = &job.once
+                        && let Some(keep) = Command::kept(once, &rows)
+                    {
                         before.known.insert(once.id(), (once.fingerprint, keep));
                         kept.push((once, keep));
                     }
