@@ -125,6 +125,8 @@ codes! {
         "This request could not be stored; nothing was posted (reference {detail})" "The reason is in the server's log, under that reference."
     Unavailable "unavailable" Request
         "The service cannot take the request now ({detail}); nothing was posted" "Send it again later."
+    PostedBefore "posted_before" Request
+        "This request was posted before as batch {value}; its outcome cannot be read now" "Send it again later."
     OutcomeUnknown "outcome_unknown" Request
         "The database was lost while the request was written: outcome unknown, reference {detail}" "Ask the operator for the commit with that reference before sending it again."
 

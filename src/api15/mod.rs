@@ -97,7 +97,7 @@ pub struct Answer {
     pub status: u16,
     /// The Content-Type header.
     pub content_type: &'static str,
-    /// Whether the same request may be sent again in a second: nothing was posted.
+    /// Whether the same request may be sent again in a second: nothing was posted, or it will not be posted twice.
     pub retry: bool,
     /// Whether it is the outcome of an earlier request, which this one repeats.
     pub repeated: bool,
