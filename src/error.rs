@@ -122,7 +122,7 @@ codes! {
     TooManyOpenFaults "too_many_open_faults" Request
         "This account has {detail} refused lines that wait to be looked at" "The operator sees them with punchcard rejections list, and closes them with punchcard rejections dismiss."
     NotStored "not_stored" Request
-        "This request could not be stored; nothing was posted (reference {detail})" "The reason is in the server's log, under that reference."
+        "This request could not be stored; nothing was posted (reference {detail})" "The reason is in the log, under that reference."
     Unavailable "unavailable" Request
         "The service cannot take the request now ({detail}); nothing was posted" "Send it again later."
     PostedBefore "posted_before" Request

@@ -1,13 +1,13 @@
 //! `punchcard batches list|show|undo`: what was posted, for a person.
 
+use super::posting::{self, Session};
 use super::text::{account_number, counted, escaped};
-use super::{Fail, look, posting, say};
+use super::{Fail, look, say};
 use crate::amount::Amount;
 use crate::config::Settings;
 use crate::dates;
 use crate::loyalty::account::Account;
 use crate::loyalty::undo::{Effect, Undo, Undone};
-use crate::posting::Poster;
 use crate::store::batches::{self, Listed, Wanted};
 use crate::store::{Db, accounts, journal};
 use clap::{Args, Subcommand};
@@ -225,31 +225,25 @@ fn positive(amount: Amount) -> Amount {
 }
 
 fn undo(settings: &Settings, db: &mut Db, words: &UndoWords) -> Result<(), Fail> {
-    let account_number = account_number(db, &words.account)?;
-    let account = accounts::load(db, account_number)?;
-    let account = account.ok_or_else(|| unknown(&words.account, words.number))?;
+    let account = account_number(db, &words.account)?;
+    let session = Session::start(settings, account)?;
     let make = || Undo {
-        account: account_number,
+        account,
         batch: words.number,
         skip_blocked: words.skip_blocked,
         even_unlisted: words.force,
         found: None,
     };
-    let foretold = posting::post(settings, account_number, async |poster: &Poster, _: &_| {
-        poster.rehearse_undo(make()).await
-    })?;
-    print(db, &account, &foretold, words.limit)?;
+    let foretold = session.run(async |poster| poster.rehearse_undo(make()).await)?;
+    print(db, &session.account, &foretold, words.limit)?;
     if !words.yes {
         say("Nothing was changed. Add --yes to undo it.");
         return Ok(());
     }
-    let undone = posting::post(settings, account_number, async |poster: &Poster, _: &_| {
-        let undone = poster.undo(make()).await?;
-        match undone.refused {
-            Some(problem) => Err(problem),
-            None => Ok(undone),
-        }
-    })?;
+    let undone = session.run(async |poster| poster.undo(make()).await)?;
+    if let Some(problem) = &undone.refused {
+        return Err(posting::fail(problem));
+    }
     if undone.reversed == 0 {
         return Err(Fail::new(
             "nothing was undone: every customer of the batch is in the way",
