@@ -140,7 +140,7 @@ codes! {
     AlreadyUndone "already_undone" Request
         "The batch {value} is undone already" ""
     NotUndoable "not_undoable" Request
-        "The batch {value} was not sent with allow-undo=yes" "Add --force to undo it all the same."
+        "The batch {value} was not sent as one that can be undone (with allow-undo=yes, or, by the old generation, without no-undo=yes)" "Add --force to undo it all the same."
     AlreadySpent "already_spent" Request
         "{value} of it is already spent: the balance in the campaign \"{field}\" is {detail}" "Leave these customers out, or add what they lack first."
 

@@ -5,7 +5,7 @@
 
 use super::account::{Account, Campaign, User};
 use super::fingerprint;
-use super::ledger::{BalanceKey, Entry, EntryKind, Ledger, Link, Numbers, Overlay};
+use super::ledger::{BalanceKey, Entry, EntryKind, Ledger, Link, Numbers, Overlay, beyond_limit};
 use super::lines::{Line, Lines};
 use super::outcome::{CHARSET_WARNING, LineOutcome, LineResult, Outcome, comma_warning};
 use super::plan::{self, Plan, Posting};
@@ -498,10 +498,7 @@ impl<'a> Decider<'a, '_> {
 fn refusal(code: Code, given: &str, campaign: &Campaign) -> Problem {
     let problem = Problem::new(code).field("amount").value(given);
     if code == Code::OutOfRange {
-        problem.detail(format!(
-            "the balance of the campaign {} would pass 1000000000000",
-            campaign.id
-        ))
+        problem.detail(beyond_limit(campaign))
     } else {
         problem
     }

@@ -10,7 +10,7 @@ use crate::loyalty::ledger::{BalanceKey, Ledger};
 use crate::loyalty::once::{Kept, Once};
 use crate::loyalty::outcome::Outcome;
 use crate::loyalty::rows::{Decided, Rows};
-use crate::loyalty::undo::{self, Undo, Undone};
+use crate::loyalty::undo::{self, Found, Undo, Undone};
 use crate::store::{Db, Result, batches, rejections};
 
 /// What is to be posted.
@@ -152,6 +152,14 @@ impl Command {
         match self {
             Command::Batch(batch) => batch.source.rejection(),
             Command::Undo(_) => None,
+        }
+    }
+
+    /// The batch that it undoes when it is stored, as it was found.
+    pub fn undoes(&self) -> Option<(i64, &Found)> {
+        match self {
+            Command::Batch(_) => None,
+            Command::Undo(undo) => Some((undo.batch, undo.found.as_ref()?)),
         }
     }
 

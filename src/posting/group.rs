@@ -257,10 +257,11 @@ fn one_account(
         head.next_rejection = ledger.numbers.rejection;
         let faults: usize = stored.iter().map(Rows::faults).sum();
         let closed = close_faults(db, head, faults, &stored, &stored_of)?;
+        let reopened = forget_undone(db, head.account_id, &stored, &stored_of)?;
         let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         head.open_faults = head
             .open_faults
-            .saturating_add(count(faults))
+            .saturating_add(count(faults.saturating_add(reopened)))
             .saturating_sub(count(closed));
     }
     let waiting = jobs.iter_mut().filter(|job| job.answer.is_none());
@@ -311,7 +312,7 @@ fn close_faults(
     stored_of: &[&Command],
 ) -> Result<usize> {
     let replayed: Vec<i64> = stored_of.iter().filter_map(|one| one.closes()).collect();
-    rejections::close(db, head.account_id, &replayed, "replayed")?;
+    rejections::set_state(db, head.account_id, &replayed, "replayed")?;
     // Without open faults there is nothing that an equal line could close.
     if head.open_faults == 0 && (faults == 0 || stored.len() == 1) {
         return Ok(replayed.len());
@@ -326,6 +327,31 @@ fn close_faults(
     }
     let superseded = rejections::supersede(db, head.account_id, &lines)?;
     Ok(replayed.len().saturating_add(superseded))
+}
+
+/// Batches that were undone are posted again when they are sent again, as far as only the duplicate guard knows them; and
+/// a rejection that had become such a batch is open again. Returns how many are.
+fn forget_undone(
+    db: &mut Db,
+    account: i32,
+    stored: &[Rows<'_>],
+    stored_of: &[&Command],
+) -> Result<usize> {
+    let mut reopened = 0_usize;
+    for (rows, command) in stored.iter().zip(stored_of) {
+        let Some((batch, found)) = command.undoes() else {
+            continue;
+        };
+        idempotency::forget_guarded(db, account, &found.user_id, batch)?;
+        if let Some(rejection) = found.replays
+            && rows.entries.len() == found.open.len()
+        {
+            rejections::set_state(db, account, &[rejection], "open")?;
+            idempotency::forget_replay(db, account, rejection)?;
+            reopened = reopened.saturating_add(1);
+        }
+    }
+    Ok(reopened)
 }
 
 fn numbers(head: &Head) -> Numbers {

@@ -2,7 +2,7 @@
 
 use super::schema::idempotency;
 use super::{Db, Failure, Result, dialect};
-use crate::loyalty::once::{Id, Kept, Once};
+use crate::loyalty::once::{API15, GUARD, Id, Kept, Once, REPLAY};
 use diesel::prelude::*;
 use std::collections::HashMap;
 
@@ -108,5 +108,54 @@ pub fn keep(
     }
     rows.sort_unstable_by_key(|row| (row.dialect, row.caller, row.name));
     dialect::insert_rows!(db, idempotency::table, &rows);
+    Ok(())
+}
+
+/// The rows whose names begin with `prefix`, a colon at its end, and whose outcome is this batch: a range of the primary
+/// key, in which the outcome is looked at.
+macro_rules! of_batch {
+    ($account:expr, $caller:expr, $prefix:expr, $batch:expr) => {
+        idempotency::table
+            .filter(idempotency::account_id.eq($account))
+            .filter(idempotency::dialect.eq(API15))
+            .filter(idempotency::caller.eq($caller))
+            .filter(idempotency::name.ge($prefix))
+            // The semicolon follows the colon.
+            .filter(idempotency::name.lt($prefix.replace(':', ";")))
+            .filter(idempotency::outcome.like(format!("{{\"batch\":{},%", $batch)))
+    };
+}
+
+/// Forgets a batch of this user that was undone, as far as the duplicate guard knows it: sent again, it is posted again.
+pub fn forget_guarded(db: &mut Db, account: i32, user_id: &str, batch: i64) -> Result<()> {
+    diesel::delete(of_batch!(account, user_id, GUARD, batch)).execute(db)?;
+    Ok(())
+}
+
+/// The rejection that became this batch when it was posted after all; `None` for other batches, and where it is not
+/// kept any more.
+pub fn replayed_as(db: &mut Db, account: i32, batch: i64) -> Result<Option<i64>> {
+    let name: Option<String> = of_batch!(account, "", REPLAY, batch)
+        .select(idempotency::name)
+        .first(db)
+        .optional()?;
+    Ok(name.and_then(|name| name.strip_prefix(REPLAY)?.parse().ok()))
+}
+
+/// The batch that a rejection became when it was posted after all, as long as it is kept.
+pub fn batch_of(db: &mut Db, account: i32, rejection: i64) -> Result<Option<i64>> {
+    let outcome: Option<String> = idempotency::table
+        .find((account, API15, "", format!("{REPLAY}{rejection}")))
+        .select(idempotency::outcome)
+        .first(db)
+        .optional()?;
+    let kept = outcome.and_then(|outcome| serde_json::from_str::<Kept>(&outcome).ok());
+    Ok(kept.map(|kept| kept.batch))
+}
+
+/// Forgets what a rejection became: it can be posted once more.
+pub fn forget_replay(db: &mut Db, account: i32, rejection: i64) -> Result<()> {
+    let name = format!("{REPLAY}{rejection}");
+    diesel::delete(idempotency::table.find((account, API15, "", name))).execute(db)?;
     Ok(())
 }
