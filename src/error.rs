@@ -90,7 +90,7 @@ codes! {
     MisspeltField "misspelt_field" Request
         "The field \"{value}\" is not known, but looks like \"{field}\"" "Correct the name, or leave the field out."
     BadIdempotencyKey "bad_idempotency_key" Request
-        "The field \"idempotency_key\" is not 1 to 255 printable ASCII characters" "Send a key that is new for each new request, such as an order number or a UUID."
+        "The idempotency_key is not 1 to 255 printable ASCII characters" "Send a key that is new for each new request, such as an order number or a UUID."
     IdempotencyKeyReused "idempotency_key_reused" Request
         "The idempotency_key \"{value}\" belongs to another request" "Repeat a request unchanged, or send a new key with a new request."
     BadFlag "bad_flag" Request
