@@ -90,7 +90,7 @@ codes! {
     MisspeltField "misspelt_field" Request
         "The field \"{value}\" is not known, but looks like \"{field}\"" "Correct the name, or leave the field out."
     BadIdempotencyKey "bad_idempotency_key" Request
-        "The field \"idempotency_key\" is not 1 to 255 printable ASCII characters" "Send a key that is new for each new request, such as an order number or a UUID."
+        "The idempotency_key is not 1 to 255 printable ASCII characters" "Send a key that is new for each new request, such as an order number or a UUID."
     IdempotencyKeyReused "idempotency_key_reused" Request
         "The idempotency_key \"{value}\" belongs to another request" "Repeat a request unchanged, or send a new key with a new request."
     BadFlag "bad_flag" Request
@@ -122,9 +122,11 @@ codes! {
     TooManyOpenFaults "too_many_open_faults" Request
         "This account has {detail} refused lines that wait to be looked at" "The operator sees them with punchcard rejections list, and closes them with punchcard rejections dismiss."
     NotStored "not_stored" Request
-        "This request could not be stored; nothing was posted (reference {detail})" "The reason is in the server's log, under that reference."
+        "This request could not be stored; nothing was posted (reference {detail})" "The reason is in the log, under that reference."
     Unavailable "unavailable" Request
         "The service cannot take the request now ({detail}); nothing was posted" "Send it again later."
+    PostedBefore "posted_before" Request
+        "This request was posted before as batch {value}; its outcome cannot be read now" "Send it again later."
     OutcomeUnknown "outcome_unknown" Request
         "The database was lost while the request was written: outcome unknown, reference {detail}" "Ask the operator for the commit with that reference before sending it again."
 
@@ -138,7 +140,7 @@ codes! {
     AlreadyUndone "already_undone" Request
         "The batch {value} is undone already" ""
     NotUndoable "not_undoable" Request
-        "The batch {value} was not sent with allow-undo=yes" "Add --force to undo it all the same."
+        "The batch {value} was not sent as one that can be undone (with allow-undo=yes, or, by the old generation, without no-undo=yes)" "Add --force to undo it all the same."
     AlreadySpent "already_spent" Request
         "{value} of it is already spent: the balance in the campaign \"{field}\" is {detail}" "Leave these customers out, or add what they lack first."
 

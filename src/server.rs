@@ -292,15 +292,17 @@ async fn api15_request(request: HttpRequest, payload: Payload, state: Data<State
             .get(name)
             .and_then(|value| value.to_str().ok())
     };
+    // One that is no text is still the one that counts.
+    let text = |name: &str| {
+        let value = request.headers().get(name)?;
+        Some(value.to_str().unwrap_or(""))
+    };
     let incoming = Incoming {
         query: request.query_string(),
         content_type: header(CONTENT_TYPE.as_str()),
-        // Some proxies drop names with an underscore, so the other spelling is taken as well. One that is no text is
-        // still the one that counts.
-        header_key: ["api_access_key", "api-access-key"]
-            .iter()
-            .find_map(|name| request.headers().get(*name))
-            .map(|value| value.to_str().unwrap_or("")),
+        // Some proxies drop names with an underscore, so the other spelling is taken as well.
+        header_key: text("api_access_key").or_else(|| text("api-access-key")),
+        idempotency_key: text("idempotency-key"),
         body,
     };
     let (answer, close) = match arrived {

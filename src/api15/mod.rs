@@ -90,6 +90,8 @@ pub struct Incoming<'a> {
     pub content_type: Option<&'a str>,
     /// The secret of the header `api_access_key`; when there is one, no other is looked at.
     pub header_key: Option<&'a str>,
+    /// The header `Idempotency-Key`: it counts where there is no field of that name.
+    pub idempotency_key: Option<&'a str>,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -100,7 +102,7 @@ pub struct Answer {
     pub status: u16,
     /// The Content-Type header.
     pub content_type: &'static str,
-    /// Whether the same request may be sent again in a second: nothing was posted.
+    /// Whether the same request may be sent again in a second: nothing was posted, or it will not be posted twice.
     pub retry: bool,
     /// Whether it is the outcome of an earlier request, which this one repeats.
     pub repeated: bool,
@@ -124,10 +126,13 @@ const INLINE_BYTES: usize = 256 * 1024;
 
 /// Answers a request.
 pub async fn answer(service: &Service, mut incoming: Incoming<'_>) -> Answer {
-    let (params, problem) = match read(service, &mut incoming).await {
+    let (mut params, problem) = match read(service, &mut incoming).await {
         Ok(params) => (params, None),
         Err(ReadError { problem, partial }) => (partial, Some(problem)),
     };
+    if let (None, Some(key)) = (params.get("idempotency_key"), incoming.idempotency_key) {
+        params.insert("idempotency_key", key);
+    }
     let (format, bad_format) = Format::from_params(&params);
     let reply = match problem.or(bad_format) {
         Some(problem) => Reply::Refused(problem),

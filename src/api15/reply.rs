@@ -29,16 +29,17 @@ impl Reply {
         match self {
             Reply::Refused(problem) => match problem.code {
                 Code::BodyTooLarge => 413,
-                Code::Unavailable | Code::OutcomeUnknown => 503,
+                Code::Unavailable | Code::PostedBefore | Code::OutcomeUnknown => 503,
                 _ => 200,
             },
             Reply::Batch(_) => 200,
         }
     }
 
-    /// Whether the same request may be sent again: it was not taken, and nothing was posted.
+    /// Whether the same request may be sent again in a moment: nothing was posted, or it will not be posted twice.
     pub fn may_be_repeated(&self) -> bool {
-        matches!(self, Reply::Refused(problem) if problem.code == Code::Unavailable)
+        matches!(self, Reply::Refused(problem)
+            if matches!(problem.code, Code::Unavailable | Code::PostedBefore))
     }
 
     /// Whether it tells the outcome of an earlier request.

@@ -1,15 +1,15 @@
 //! `punchcard batches list|show|undo`: what was posted, for a person.
 
+use super::posting::{self, Session};
 use super::text::{account_number, counted, escaped};
-use super::{Fail, look, posting, say};
+use super::{Fail, look, say};
 use crate::amount::Amount;
 use crate::config::Settings;
 use crate::dates;
 use crate::loyalty::account::Account;
 use crate::loyalty::undo::{Effect, Undo, Undone};
-use crate::posting::Poster;
 use crate::store::batches::{self, Listed, Wanted};
-use crate::store::{Db, accounts, journal};
+use crate::store::{Db, accounts, heads, journal, rejections};
 use clap::{Args, Subcommand};
 use std::collections::{HashMap, HashSet};
 
@@ -26,7 +26,8 @@ pub enum Words {
         undoable: bool,
         /// Only what the commit with this reference stored: it tells what became of a request whose answer was
         /// "outcome unknown".
-        #[arg(long, value_name = "HEX", value_parser = reference)]
+        #[arg(long, value_name = "HEX", value_parser = reference,
+            conflicts_with_all = ["account", "undoable", "limit", "before"])]
         commit: Option<[u8; 16]>,
         /// The most batches to print.
         #[arg(long, default_value = "100", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
@@ -83,62 +84,93 @@ pub fn run(settings: &Settings, words: &Words) -> Result<(), Fail> {
     let mut db = look(settings)?;
     match words {
         Words::List {
+            commit: Some(commit),
+            ..
+        } => list_commit(&mut db, commit),
+        Words::List {
             account,
             undoable,
-            commit,
             limit,
             before,
+            ..
         } => {
-            let account = account
-                .as_deref()
-                .map(|id| account_number(&mut db, id))
-                .transpose()?;
+            let account = account_number(&mut db, account.as_deref().unwrap_or(""))?;
             let wanted = Wanted {
-                account,
                 before: *before,
-                commit: commit.as_ref().map(<[u8; 16]>::as_slice),
                 undoable: *undoable,
-                number: None,
+                ..Wanted::default()
             };
-            list(&mut db, &wanted, i64::from(*limit))
+            list(&mut db, account, &wanted, i64::from(*limit))
         }
         Words::Show { account, number } => show(&mut db, account, *number),
         Words::Undo(words) => undo(settings, &mut db, words),
     }
 }
 
-fn list(db: &mut Db, wanted: &Wanted<'_>, limit: i64) -> Result<(), Fail> {
-    // One more than is to be printed tells whether there are more.
-    let mut rows = batches::list(db, wanted, limit.saturating_add(1))?;
-    let more = i64::try_from(rows.len()).unwrap_or(0) > limit;
-    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    for row in &rows {
-        let account = match wanted.account {
-            Some(account) => account,
-            None => account_number(db, &row.account_id)?,
+/// Batches read at a time.
+const CHUNK: i64 = 1000;
+
+fn list(db: &mut Db, account: i32, wanted: &Wanted<'_>, limit: i64) -> Result<(), Fail> {
+    let (mut left, mut before) = (limit, wanted.before);
+    loop {
+        // One more than is to be printed tells whether there are more.
+        let size = CHUNK.min(left.saturating_add(1));
+        let wanted = Wanted {
+            account: Some(account),
+            before,
+            ..*wanted
         };
-        let undone = batches::reversed(db, account, row)?;
-        let of = match wanted.account {
-            Some(_) => String::new(),
-            None => format!("{} ", escaped(&row.account_id)),
-        };
-        say(format_args!("{of}{}", short(row, undone)));
+        let rows = batches::list(db, &wanted, size)?;
+        let undone = batches::reversed(db, &rows)?;
+        for row in &rows {
+            if let (0, Some(last)) = (left, before) {
+                say(format_args!(
+                    "there are more: add --before {last}, or raise --limit"
+                ));
+                return Ok(());
+            }
+            say(short(row, &undone));
+            before = Some(row.number);
+            left = left.saturating_sub(1);
+        }
+        if i64::try_from(rows.len()).unwrap_or(0) < size {
+            break;
+        }
     }
-    match rows.last() {
-        Some(last) if more => say(format_args!(
-            "there are more: add --before {}, or raise --limit",
-            last.number
-        )),
-        None if wanted.commit.is_some() => say(
-            "no batch has this reference: what was asked for with it was not posted, and can be sent again",
-        ),
-        None => say("no batches"),
-        Some(_) => {}
+    if left == limit {
+        say("no batches");
     }
     Ok(())
 }
 
-fn short(row: &Listed, undone: i64) -> String {
+/// What a commit stored. It has at most one group of requests, so that all of it is read at once.
+fn list_commit(db: &mut Db, commit: &[u8; 16]) -> Result<(), Fail> {
+    let wanted = Wanted {
+        commit: Some(commit.as_slice()),
+        ..Wanted::default()
+    };
+    let rows = batches::list(db, &wanted, i64::MAX)?;
+    let undone = batches::reversed(db, &rows)?;
+    for row in &rows {
+        say(format_args!(
+            "{} {}",
+            escaped(&row.account_id),
+            short(row, &undone)
+        ));
+    }
+    if rows.is_empty() {
+        say(if heads::was_made(db, commit)? {
+            "no batch has this reference, but the commit was made: what it stored was the undoing of a batch"
+        } else {
+            "no batch has this reference: what was asked for with it was not posted, and can be sent again. (Commits are \
+             kept for 30 days: an undoing that is older would not be found.)"
+        });
+    }
+    Ok(())
+}
+
+fn short(row: &Listed, undone: &HashMap<(i32, i64), i64>) -> String {
+    let undone = undone.get(&(row.account, row.number)).copied().unwrap_or(0);
     let mut parts = vec![counted(
         i64::from(row.transactions),
         "transaction",
@@ -177,17 +209,22 @@ fn unknown(account_id: &str, number: i64) -> Fail {
     ))
 }
 
-fn show(db: &mut Db, account_id: &str, number: i64) -> Result<(), Fail> {
-    let account = account_number(db, account_id)?;
+fn find(db: &mut Db, account_id: &str, number: i64) -> Result<Listed, Fail> {
     let wanted = Wanted {
-        account: Some(account),
+        account: Some(account_number(db, account_id)?),
         number: Some(number),
         ..Wanted::default()
     };
     let found = batches::list(db, &wanted, 1)?.pop();
-    let row = found.ok_or_else(|| unknown(account_id, number))?;
-    let account = accounts::load(db, account)?.ok_or_else(|| unknown(account_id, number))?;
-    let undone = batches::reversed(db, account.number, &row)?;
+    found.ok_or_else(|| unknown(account_id, number))
+}
+
+fn show(db: &mut Db, account_id: &str, number: i64) -> Result<(), Fail> {
+    let row = find(db, account_id, number)?;
+    let account = accounts::load(db, row.account)?.ok_or_else(|| unknown(account_id, number))?;
+    let undone: i64 = batches::reversed(db, std::slice::from_ref(&row))?
+        .into_values()
+        .sum();
     let yes = |is: bool| if is { "yes" } else { "no" }.to_owned();
     for (name, value) in [
         ("batch", row.number.to_string()),
@@ -225,45 +262,67 @@ fn positive(amount: Amount) -> Amount {
 }
 
 fn undo(settings: &Settings, db: &mut Db, words: &UndoWords) -> Result<(), Fail> {
-    let account_number = account_number(db, &words.account)?;
-    let account = accounts::load(db, account_number)?;
-    let account = account.ok_or_else(|| unknown(&words.account, words.number))?;
-    let make = || Undo {
-        account: account_number,
+    let row = find(db, &words.account, words.number)?;
+    let session = Session::start(settings, row.account)?;
+    let make = |even_unlisted| Undo {
+        account: row.account,
         batch: words.number,
         skip_blocked: words.skip_blocked,
-        even_unlisted: words.force,
+        even_unlisted,
         found: None,
     };
-    let foretold = posting::post(settings, account_number, async |poster: &Poster, _: &_| {
-        poster.rehearse_undo(make()).await
-    })?;
-    print(db, &account, &foretold, words.limit)?;
+    // To look does no harm.
+    let foretold = session.run(async |poster| poster.rehearse_undo(make(true)).await)?;
+    print(db, &session.account, &foretold, words.limit)?;
+    let open = match row.rejected {
+        0 => 0,
+        _ => rejections::open_of_batch(db, row.account, row.number)?,
+    };
+    if open > 0 {
+        say(format_args!(
+            "{} still open: see punchcard rejections list.",
+            counted(open, "refused line of it is", "refused lines of it are")
+        ));
+    }
+    if let Some(rejection) = foretold.reopens {
+        say(format_args!(
+            "Rejection {rejection}, which became this batch, will be open again."
+        ));
+    }
     if !words.yes {
-        say("Nothing was changed. Add --yes to undo it.");
+        say(if foretold.refused.is_some() || foretold.reversed == 0 {
+            "Nothing was changed."
+        } else if row.undoable || words.force {
+            "Nothing was changed. Add --yes to undo it."
+        } else {
+            "Nothing was changed. It was not sent as one that can be undone: add --force --yes to undo it all the same."
+        });
         return Ok(());
     }
-    let undone = posting::post(settings, account_number, async |poster: &Poster, _: &_| {
-        let undone = poster.undo(make()).await?;
-        match undone.refused {
-            Some(problem) => Err(problem),
-            None => Ok(undone),
-        }
-    })?;
+    let undone = session.run(async |poster| poster.undo(make(words.force)).await)?;
+    if undone != foretold {
+        say("Meanwhile things have moved:");
+        print(db, &session.account, &undone, words.limit)?;
+    }
+    if let Some(problem) = &undone.refused {
+        return Err(posting::fail(problem));
+    }
     if undone.reversed == 0 {
         return Err(Fail::new(
             "nothing was undone: every customer of the batch is in the way",
         ));
     }
+    let left = match undone.left {
+        0 => String::new(),
+        left => format!(", {left} left"),
+    };
     say(format_args!(
-        "Undone: {} reversed{}.",
-        counted(count(undone.reversed), "transaction", "transactions"),
-        if undone.left > 0 {
-            format!(", {} left", undone.left)
-        } else {
-            String::new()
-        }
+        "Undone: {} reversed{left}.",
+        counted(count(undone.reversed), "transaction", "transactions")
     ));
+    if let Some(rejection) = undone.reopens {
+        say(format_args!("Rejection {rejection} is open again."));
+    }
     Ok(())
 }
 
@@ -375,6 +434,7 @@ mod tests {
     #[test]
     fn a_listed_batch_says_what_became_of_it() {
         let row = Listed {
+            account: 1,
             account_id: "shop".to_owned(),
             number: 7,
             user_id: "till\u{1b}".to_owned(),
@@ -388,8 +448,9 @@ mod tests {
         };
         let head =
             "7 1970-01-01 00:00:00 UTC by till\\u{1b}: 3 transactions, 1 rejected, 1 new customer";
-        assert_eq!(short(&row, 0), format!("{head}, can be undone"));
-        assert_eq!(short(&row, 2), format!("{head}, 2 undone"));
-        assert_eq!(short(&row, 3), format!("{head}, undone"));
+        let short = |undone| short(&row, &HashMap::from([((1, 7), undone), ((2, 7), 3)]));
+        assert_eq!(short(0), format!("{head}, can be undone"));
+        assert_eq!(short(2), format!("{head}, 2 undone"));
+        assert_eq!(short(3), format!("{head}, undone"));
     }
 }

@@ -13,7 +13,7 @@ const WORLD: &str = include_str!("../../templates/demo/world.toml");
 const WELCOME: &str = include_str!("../../templates/demo/welcome.txt");
 /// Makes the world where it is missing, and serves it.
 pub fn run(settings: Settings, warnings: Vec<String>) -> Result<(), Fail> {
-    serve::start_logging(&settings, &warnings)?;
+    serve::start_logging(settings.log.as_str(), &warnings)?;
     if !settings.listen.ip().is_loopback() {
         return Err(Fail::new(format!(
             "the demo's secrets are public: it listens on loopback only, not on {}",

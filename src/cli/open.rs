@@ -103,7 +103,7 @@ pub fn demand_durability(settings: &Settings, db: &mut Db) -> Result<Option<Stri
     }
     Err(Fail::new(format!(
         "the database server could lose what was acknowledged: {list}. Change its settings, or accept the loss with \
-         --unsafe-durability or PUNCHCARD_UNSAFE_DURABILITY=true."
+         PUNCHCARD_UNSAFE_DURABILITY=true (serve and demo: also with --unsafe-durability)."
     )))
 }
 

@@ -167,12 +167,14 @@ fn show(db: &mut Db, account_id: &str, number: i64) -> Result<(), Fail> {
         rejection: row,
         user_id: user,
         layout,
+        became,
     } = found;
     let text = |value: &Option<String>| value.as_deref().map(escaped);
     let lines = [
         ("rejection", Some(row.number.to_string())),
         ("account", Some(escaped(account_id))),
         ("state", Some(row.state.clone())),
+        ("became batch", became.map(|batch| batch.to_string())),
         ("class", Some(row.class.clone())),
         ("recorded", Some(dates::stamp(row.recorded_at))),
         ("source", Some(row.source.clone())),

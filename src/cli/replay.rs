@@ -1,11 +1,11 @@
 //! `punchcard rejections replay`: a refused line is mended and posted after all.
 
+use super::posting::Session;
 use super::text::{account_number, escaped};
-use super::{Fail, complain, posting, rejections::unknown, say};
+use super::{Fail, complain, rejections::unknown, say};
 use crate::config::Settings;
 use crate::dates::Day;
-use crate::error::Problem;
-use crate::loyalty::account::Account;
+use crate::error::{Code, Problem};
 use crate::loyalty::batch::{Batch, Source, Wishes};
 use crate::loyalty::lines::{BadText, Column, Layout, Lines};
 use crate::loyalty::once::Once;
@@ -58,13 +58,19 @@ pub fn run(settings: &Settings, db: &mut Db, words: &Words) -> Result<(), Fail> 
             "--set and --line mend one line: give one number with them",
         ));
     }
+    let session = Session::start(settings, account)?;
     let mut failed = 0_usize;
     for number in &words.numbers {
-        match one(settings, db, words, account, *number) {
+        match one(settings, &session, db, words, *number) {
             Ok(said) => say(said),
             Err(fail) if words.numbers.len() == 1 => return Err(fail),
             Err(fail) => {
-                complain("error", format_args!("rejection {number}: {fail}"));
+                let text = fail.to_string();
+                if text.contains(&format!("rejection {number} ")) {
+                    complain("error", text);
+                } else {
+                    complain("error", format_args!("rejection {number}: {text}"));
+                }
                 failed = failed.saturating_add(1);
             }
         }
@@ -80,11 +86,12 @@ pub fn run(settings: &Settings, db: &mut Db, words: &Words) -> Result<(), Fail> 
 
 fn one(
     settings: &Settings,
+    session: &Session,
     db: &mut Db,
     words: &Words,
-    account: i32,
     number: i64,
 ) -> Result<String, Fail> {
+    let account = session.account.number;
     let found =
         rejections::show(db, account, number)?.ok_or_else(|| unknown(&words.account, number))?;
     let kept = &found.rejection;
@@ -105,6 +112,8 @@ fn one(
         Some(line) => line.clone(),
         None => mended(raw, &layout, &words.set)?,
     };
+    let kept_s = settings.idempotency_kept_days.saturating_mul(24 * 3600);
+    let once = Once::rejection(number, &text, kept_s);
     let lines = Lines::find(text, layout, 1, settings.max_line_bytes).map_err(bad_line)?;
     let source = Source::Replay {
         account,
@@ -115,25 +124,34 @@ fn one(
             .and_then(Day::from_number)
             .ok_or_else(lost)?,
     };
-    let kept_s = settings.idempotency_kept_days.saturating_mul(24 * 3600);
-    let dry_run = words.dry_run;
-    let work = async move |poster: &Poster, account: &Account| {
-        let wishes = Wishes {
-            undoable: true,
-            reject_batch: true,
-            details: true,
-            windows_1252: false,
-        };
-        let batch = Batch::new(source, lines, wishes, Utc::now(), account)?;
-        let once = Some(Once::rejection(number, kept_s));
-        let outcome = if dry_run {
-            poster.rehearse(batch, once).await
-        } else {
-            poster.post(batch, once).await
-        }?;
-        told(number, outcome)
+    let wishes = Wishes {
+        undoable: true,
+        reject_batch: true,
+        details: true,
+        windows_1252: false,
     };
-    posting::post(settings, account, work)
+    session.run(async |poster: &Poster| {
+        let batch = Batch::new(source, lines, wishes, Utc::now(), &session.account)?;
+        let outcome = if words.dry_run {
+            poster.rehearse(batch, Some(once)).await
+        } else {
+            poster.post(batch, Some(once)).await
+        };
+        told(
+            number,
+            outcome.map_err(|problem| other_values(number, problem))?,
+        )
+    })
+}
+
+/// Somebody else may have posted it since its state was read: the same mend is told again, another one is not.
+fn other_values(number: i64, problem: Problem) -> Problem {
+    if problem.code == Code::IdempotencyKeyReused {
+        return Problem::new(Code::NotOpen)
+            .value(&number.to_string())
+            .detail("replayed, with other values");
+    }
+    problem
 }
 
 fn bad_line(bad: BadText) -> Fail {

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 /// Serves until SIGTERM or SIGINT.
 pub fn run(settings: Settings, warnings: Vec<String>) -> Result<(), Fail> {
-    start_logging(&settings, &warnings)?;
+    start_logging(settings.log.as_str(), &warnings)?;
     let Opened { mut db, key, made } = super::open(&settings)?;
     for sentence in made {
         tracing::info!("{sentence}");
@@ -25,10 +25,10 @@ pub fn run(settings: Settings, warnings: Vec<String>) -> Result<(), Fail> {
     serving.wait()
 }
 
-/// Logs to stderr from here on, the warnings about the settings first.
-pub fn start_logging(settings: &Settings, warnings: &[String]) -> Result<(), Fail> {
+/// Logs to stderr from here on, what the filter `log` lets through; the warnings about the settings first.
+pub fn start_logging(log: &str, warnings: &[String]) -> Result<(), Fail> {
     // What strangers send that is not HTTP is no error of ours.
-    let filter = format!("actix_http::h1::dispatcher=off,{}", settings.log.as_str());
+    let filter = format!("actix_http::h1::dispatcher=off,{log}");
     let filter = tracing_subscriber::EnvFilter::try_new(filter)?;
     let logger = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -76,7 +76,8 @@ pub fn announce(running: &Running) -> std::io::Result<()> {
     out.flush()
 }
 
-/// One server per SQLite file: the numbers it gives out live in one process.
+/// One server per SQLite file. Heads and numbers lie in the database, so that two would not spoil it; but they would hold
+/// each other up, and a second one is most likely a mistake.
 fn lock(database: &Path) -> Result<File, Fail> {
     // By its real name, so that a link to the file finds the same lock.
     let real = database.canonicalize()?;

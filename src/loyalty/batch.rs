@@ -5,7 +5,7 @@
 
 use super::account::{Account, Campaign, User};
 use super::fingerprint;
-use super::ledger::{BalanceKey, Entry, EntryKind, Ledger, Link, Numbers, Overlay};
+use super::ledger::{BalanceKey, Entry, EntryKind, Ledger, Link, Numbers, Overlay, beyond_limit};
 use super::lines::{Line, Lines};
 use super::outcome::{CHARSET_WARNING, LineOutcome, LineResult, Outcome, comma_warning};
 use super::plan::{self, Plan, Posting};
@@ -413,8 +413,11 @@ impl<'a> Decider<'a, '_> {
         let number = Numbers::take(&mut self.overlay.numbers.rejection);
         let lines = &self.batch.lines;
         let sent = lines.values(line).date;
-        let effective_date =
-            dates::read(sent, lines.layout.old_generation).unwrap_or(self.batch.today);
+        // One that no line may have would be posted by a replay that leaves the date empty.
+        let effective_date = dates::read(sent, lines.layout.old_generation)
+            .ok()
+            .filter(|day| dates::in_range(*day, self.batch.today))
+            .unwrap_or(self.batch.today);
         self.refused.push(Refused {
             number,
             line: line.number,
@@ -495,10 +498,7 @@ impl<'a> Decider<'a, '_> {
 fn refusal(code: Code, given: &str, campaign: &Campaign) -> Problem {
     let problem = Problem::new(code).field("amount").value(given);
     if code == Code::OutOfRange {
-        problem.detail(format!(
-            "the balance of the campaign {} would pass 1000000000000",
-            campaign.id
-        ))
+        problem.detail(beyond_limit(campaign))
     } else {
         problem
     }

@@ -239,6 +239,14 @@ pub struct Changes {
     holders: Holders,
 }
 
+/// What [`Code::OutOfRange`] says of a balance.
+pub fn beyond_limit(campaign: &Campaign) -> String {
+    format!(
+        "the balance of the campaign {} would pass 1000000000000",
+        campaign.id
+    )
+}
+
 /// A balance changed by `amount`.
 ///
 /// Refuses with [`Code::OutOfRange`] beyond 10^12 either way, and, where the campaign has no `allow_negative`, with a

@@ -2,6 +2,7 @@
 //!
 //! Belongs here: names and what they stand for. Does not belong here: the rows ([`crate::store::idempotency`]).
 
+use super::fingerprint::Pairs;
 use serde::{Deserialize, Serialize};
 
 /// What a request is known by when it comes again. Two requests of one account that have dialect, caller and name in
@@ -28,6 +29,12 @@ pub const API15: &str = "api15";
 
 /// The longest key that a caller may choose, in characters.
 pub const KEY_MAX_CHARS: usize = 255;
+
+/// What the names begin with that the duplicate guard gives.
+pub const GUARD: &str = "same:";
+
+/// What the names of rejections begin with that are posted after all.
+pub const REPLAY: &str = "rejection:";
 
 impl Once {
     /// Whether a caller may choose this key: 1 to 255 printable characters of ASCII.
@@ -63,19 +70,21 @@ impl Once {
         Once {
             dialect,
             caller: caller.to_owned(),
-            name: format!("same:{}", hex::encode(fingerprint)),
+            name: format!("{GUARD}{}", hex::encode(fingerprint)),
             fingerprint,
             kept_s: window_s,
         }
     }
 
-    /// The posting of a rejection after all.
-    pub fn rejection(number: i64, kept_s: u64) -> Once {
+    /// The posting of a rejection after all, as this line.
+    pub fn rejection(number: i64, line: &str, kept_s: u64) -> Once {
+        let mut meaning = Pairs::default();
+        meaning.add("line", line);
         Once {
             dialect: API15,
             caller: String::new(),
-            name: format!("rejection:{number}"),
-            fingerprint: [0; 32],
+            name: format!("{REPLAY}{number}"),
+            fingerprint: meaning.finish(),
             kept_s,
         }
     }
@@ -87,6 +96,11 @@ impl Once {
             self.caller.clone(),
             self.name.clone(),
         )
+    }
+
+    /// Whether it is the account's duplicate guard that knows it, and no key.
+    pub fn is_guarded(&self) -> bool {
+        self.name.starts_with(GUARD)
     }
 
     /// The name as its caller knows it.
@@ -126,7 +140,7 @@ mod tests {
         let guarded = Once::guarded(API15, "u", print, 60);
         for key in [&guarded.name, "rejection:1", "key:x"] {
             let keyed = Once::keyed(API15, "u", key, print, 60);
-            assert!(keyed.name != guarded.name && keyed.name != Once::rejection(1, 60).name);
+            assert!(keyed.name != guarded.name && keyed.name != Once::rejection(1, "", 60).name);
         }
     }
 }

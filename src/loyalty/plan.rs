@@ -167,19 +167,20 @@ impl Planner<'_> {
     }
 
     fn date(&self, sent: &str) -> Result<Day, Problem> {
-        if sent.is_empty() {
-            return Ok(self.empty_date);
-        }
-        let day = dates::read(sent, self.lines.layout.old_generation).map_err(|error| {
-            Problem::new(Code::BadDate)
-                .field("date")
-                .value(sent)
-                .detail(error)
-        })?;
+        let problem = |code, sent: &str| Problem::new(code).field("date").value(sent);
+        let day = if sent.is_empty() {
+            self.empty_date
+        } else {
+            dates::read(sent, self.lines.layout.old_generation)
+                .map_err(|error| problem(Code::BadDate, sent).detail(error))?
+        };
         if dates::in_range(day, self.today) {
             Ok(day)
+        } else if sent.is_empty() {
+            // Of a line that is posted after all, it comes from a row.
+            Err(problem(Code::DateOutOfRange, &day.iso()))
         } else {
-            Err(Problem::new(Code::DateOutOfRange).field("date").value(sent))
+            Err(problem(Code::DateOutOfRange, sent))
         }
     }
 }

@@ -3,8 +3,8 @@
 //! Belongs here: who gains, who loses, who is in the way. Does not belong here: where the entries are read from
 //! ([`crate::store::batches`]).
 
-use super::account::Account;
-use super::ledger::{BalanceKey, Entry, EntryKind, Ledger, changed};
+use super::account::{Account, Campaign};
+use super::ledger::{BalanceKey, Entry, EntryKind, Ledger, beyond_limit, changed};
 use super::rows::{Decided, Rows};
 use crate::amount::Amount;
 use crate::dates::Day;
@@ -29,6 +29,10 @@ pub struct Undo {
 /// A batch that was found.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Found {
+    /// The id of the user who sent it.
+    pub user_id: String,
+    /// The rejection that became this batch when it was posted after all.
+    pub replays: Option<i64>,
     /// Whether its sender wished it to be listed.
     pub undoable: bool,
     /// How many entries it has.
@@ -59,6 +63,8 @@ pub struct Undone {
     pub reversed: usize,
     /// How many entries are left, because of customers who are in the way.
     pub left: usize,
+    /// The rejection that is open again: it had become this batch, of which nothing is left.
+    pub reopens: Option<i64>,
     /// What happens to each balance, in the order of customers.
     pub effects: Vec<Effect>,
     /// Why nothing is reversed, where somebody is in the way and is not to be left out.
@@ -76,6 +82,12 @@ pub struct Effect {
     pub after: Amount,
     /// Why it may not be.
     pub blocked: Option<Problem>,
+}
+
+impl Effect {
+    fn is_beyond_range(&self) -> bool {
+        matches!(&self.blocked, Some(problem) if problem.code == Code::OutOfRange)
+    }
 }
 
 impl Undo {
@@ -112,11 +124,21 @@ pub fn decide(
     if !found.undoable && !undo.even_unlisted {
         return Err(problem(Code::NotUndoable));
     }
-    let by_balance = by_balance(&found.open);
+    let mut by_balance = by_balance(&found.open);
     let mut overlay = ledger.overlay();
     let mut effects = Vec::with_capacity(by_balance.len());
-    for (key, originals) in &by_balance {
-        effects.push(effect(account, *key, originals, overlay.balance(key))?);
+    for (key, originals) in &mut by_balance {
+        let before = overlay.balance(key);
+        let mut found = effect(account, *key, originals, before)?;
+        if found.is_beyond_range() {
+            // Perhaps only on the way.
+            originals.reverse();
+            let other = effect(account, *key, originals, before)?;
+            if other.blocked.is_none() {
+                found = other;
+            }
+        }
+        effects.push(found);
     }
     let blocked: HashSet<i64> = effects
         .iter()
@@ -132,21 +154,22 @@ pub fn decide(
         .iter()
         .filter(|(key, _)| !blocked.contains(&key.customer));
     for (key, originals) in all {
+        let campaign = campaign(account, key)?;
         for original in originals {
-            let amount = opposite(original)?;
-            let link = overlay
-                .post(campaign(account, key)?, *key, amount)
-                .map_err(Problem::new)?;
+            let amount = opposite(campaign, original)?;
+            let link = overlay.post(campaign, *key, amount).map_err(Problem::new)?;
             entries.push(Entry {
                 reverses: Some(original.number),
                 ..Entry::bare(EntryKind::Reversal, *key, amount, link, original.date)
             });
         }
     }
+    let left = found.open.len().saturating_sub(entries.len());
     let outcome = Undone {
         batch: undo.batch,
         reversed: entries.len(),
-        left: found.open.len().saturating_sub(entries.len()),
+        left,
+        reopens: found.replays.filter(|_| left == 0 && refused.is_none()),
         effects,
         refused,
     };
@@ -159,7 +182,8 @@ pub fn decide(
     Ok(Decided { outcome, stored })
 }
 
-/// What gives comes before what takes: a balance then falls below zero on the way only if it ends there.
+/// What gives comes before what takes: a balance then falls below zero on the way only if it ends there. Where it would
+/// pass the limit on the way, the other order is tried.
 fn by_balance(originals: &[Original]) -> BTreeMap<BalanceKey, Vec<&Original>> {
     let mut map: BTreeMap<BalanceKey, Vec<&Original>> = BTreeMap::new();
     for original in originals {
@@ -171,18 +195,21 @@ fn by_balance(originals: &[Original]) -> BTreeMap<BalanceKey, Vec<&Original>> {
     map
 }
 
-fn campaign<'a>(
-    account: &'a Account,
-    key: &BalanceKey,
-) -> Result<&'a super::account::Campaign, Problem> {
+fn campaign<'a>(account: &'a Account, key: &BalanceKey) -> Result<&'a Campaign, Problem> {
     account
         .campaign_by_number(key.campaign)
         .ok_or_else(|| Problem::new(Code::UnknownCampaign).value(&key.campaign.to_string()))
 }
 
-fn opposite(original: &Original) -> Result<Amount, Problem> {
-    let out_of_range = || Problem::new(Code::OutOfRange);
-    original.amount.checked_neg().ok_or_else(out_of_range)
+fn opposite(campaign: &Campaign, original: &Original) -> Result<Amount, Problem> {
+    let beyond = || out_of_range(campaign, original.amount);
+    original.amount.checked_neg().ok_or_else(beyond)
+}
+
+fn out_of_range(campaign: &Campaign, amount: Amount) -> Problem {
+    Problem::new(Code::OutOfRange)
+        .value(&amount.text(campaign.digits))
+        .detail(beyond_limit(campaign))
 }
 
 fn effect(
@@ -194,15 +221,15 @@ fn effect(
     let campaign = campaign(account, &key)?;
     let (mut after, mut allowed) = (before, Ok(()));
     for original in originals {
-        let amount = opposite(original)?;
+        let amount = opposite(campaign, original)?;
         allowed = allowed.and(changed(campaign, after, amount).map(|_| ()));
         after = after
             .checked_add(amount)
-            .ok_or_else(|| Problem::new(Code::OutOfRange))?;
+            .ok_or_else(|| out_of_range(campaign, amount))?;
     }
     let blocked = allowed.err().map(|code| {
         if code == Code::OutOfRange {
-            return Problem::new(code).value(&after.text(campaign.digits));
+            return out_of_range(campaign, after);
         }
         let missing = Amount::from_raw(after.raw().saturating_neg());
         Problem::new(Code::AlreadySpent)

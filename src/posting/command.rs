@@ -7,10 +7,10 @@ use crate::error::{Code, Problem};
 use crate::loyalty::account::Account;
 use crate::loyalty::batch::{self, Batch, Source};
 use crate::loyalty::ledger::{BalanceKey, Ledger};
-use crate::loyalty::once::Kept;
+use crate::loyalty::once::{Kept, Once};
 use crate::loyalty::outcome::Outcome;
 use crate::loyalty::rows::{Decided, Rows};
-use crate::loyalty::undo::{self, Undo, Undone};
+use crate::loyalty::undo::{self, Found, Undo, Undone};
 use crate::store::{Db, Result, batches, rejections};
 
 /// What is to be posted.
@@ -155,10 +155,20 @@ impl Command {
         }
     }
 
-    /// What is kept of it for a request that comes again.
-    pub fn kept(rows: &Rows<'_>) -> Option<Kept> {
+    /// The batch that it undoes when it is stored, as it was found.
+    pub fn undoes(&self) -> Option<(i64, &Found)> {
+        match self {
+            Command::Batch(_) => None,
+            Command::Undo(undo) => Some((undo.batch, undo.found.as_ref()?)),
+        }
+    }
+
+    /// What is kept of it for a request that comes again. The guard remembers only what brought an entry: a client that
+    /// sends refused lines again after the cause is mended must not be told the old refusal.
+    pub fn kept(once: &Once, rows: &Rows<'_>) -> Option<Kept> {
         let batch = rows.batch.as_ref()?;
-        Some(Kept {
+        let remembered = !once.is_guarded() || !rows.entries.is_empty();
+        remembered.then_some(Kept {
             batch: batch.number,
             first_rejection: batch.first_rejection,
         })

@@ -46,6 +46,19 @@ impl Directory {
         Ok(directory)
     }
 
+    /// A directory that knows one account, and loads others when they are asked for; `None` if there is no such account.
+    pub fn of_one(readers: Readers, number: i32) -> Result<Option<(Directory, Arc<Account>)>> {
+        let account = accounts::load(&mut *readers.get()?, number)?.map(Arc::new);
+        Ok(account.map(|account| {
+            let directory = Directory {
+                readers,
+                index: RwLock::default(),
+            };
+            directory.put(Arc::clone(&account));
+            (directory, account)
+        }))
+    }
+
     /// Loads the accounts whose configuration has moved. One small query when none has.
     pub fn refresh(&self) -> Result<()> {
         let mut reader = self.readers.get()?;

@@ -103,7 +103,7 @@ pub struct Desk<'w> {
 
 /// How long commits are kept.
 const COMMITS_KEPT_US: i64 = 30 * 24 * 3600 * 1_000_000;
-/// Every so many commits, old ones are deleted.
+/// Every so many commits of an account, its old ones are deleted, and kept outcomes whose time is over.
 const PURGE_EVERY: i64 = 1024;
 
 /// Writes a group in one transaction and sets each job's answer, which counts only if this returns `Ok` or the commit
@@ -169,13 +169,14 @@ pub fn attempt(
         .iter_mut()
         .filter(|head| wrote.contains(&head.account_id))
     {
+        if head.next_commit.checked_rem(PURGE_EVERY) == Some(0) {
+            let before_us = now_us.saturating_sub(COMMITS_KEPT_US);
+            heads::purge_commits(writes.db()?, head.account_id, before_us)?;
+            idempotency::purge(writes.db()?, head.account_id, now_us)?;
+        }
         if head.account_id == smallest {
             nth = head.next_commit;
             heads::note_commit(&mut writes, head, &commit_id, now_us)?;
-            if nth.checked_rem(PURGE_EVERY) == Some(0) {
-                let before_us = now_us.saturating_sub(COMMITS_KEPT_US);
-                heads::purge_commits(writes.db()?, smallest, before_us)?;
-            }
         } else {
             head.next_commit = head.next_commit.saturating_add(1);
         }
@@ -227,9 +228,9 @@ fn one_account(
         job.answer = job.command.plan(account).err().map(Err);
     }
     let db = writes.db()?;
-    let mut known = recall(db, account.number, jobs, now_us)?;
+    let mut before = recall(db, account.number, jobs, now_us)?;
     for job in jobs.iter_mut().filter(|job| job.answer.is_none()) {
-        job.answer = answer_again(&known, job.once.as_ref());
+        job.answer = answer_again(&before, job.once.as_ref());
         if job.answer.is_none() {
             job.answer = job.command.look_up(db)?.err().map(Err);
         }
@@ -241,7 +242,7 @@ fn one_account(
     let mut stored_of: Vec<&Command> = Vec::new();
     let mut kept: Vec<(&Once, Kept)> = Vec::new();
     for job in live() {
-        answers.push(match answer_again(&known, job.once.as_ref()) {
+        answers.push(match answer_again(&before, job.once.as_ref()) {
             Some(answer) => answer,
             None if head.open_faults >= desk.max_open_faults && job.command.may_add_faults() => {
                 Err(Problem::new(Code::TooManyOpenFaults).detail(head.open_faults))
@@ -249,8 +250,10 @@ fn one_account(
             None => job.command.decide(account, &ledger).map(|decided| {
                 if let Some((rows, changes)) = decided.stored {
                     ledger.accept(changes);
-                    if let (Some(once), Some(keep)) = (&job.once, Command::kept(&rows)) {
-                        known.insert(once.id(), (once.fingerprint, keep));
+                    if let Some(once) = &job.once
+                        && let Some(keep) = Command::kept(once, &rows)
+                    {
+                        before.known.insert(once.id(), (once.fingerprint, keep));
                         kept.push((once, keep));
                     }
                     stored.push(rows);
@@ -265,7 +268,7 @@ fn one_account(
         journal::save(writes, account.number, &stored, commit_id, now_us)?;
         journal::save_balances(writes, account.number, ledger.changed())?;
         if !kept.is_empty() {
-            idempotency::keep(writes.db()?, account.number, &kept, now_us)?;
+            idempotency::keep(writes.db()?, account.number, &kept, &before.over, now_us)?;
         }
         head.next_entry = ledger.numbers.entry;
         head.next_batch = ledger.numbers.batch;
@@ -273,10 +276,11 @@ fn one_account(
         head.next_rejection = ledger.numbers.rejection;
         let faults: usize = stored.iter().map(Rows::faults).sum();
         let closed = close_faults(writes, head, faults, &stored, &stored_of)?;
+        let reopened = forget_undone(writes, head.account_id, &stored, &stored_of)?;
         let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         head.open_faults = head
             .open_faults
-            .saturating_add(count(faults))
+            .saturating_add(count(faults.saturating_add(reopened)))
             .saturating_sub(count(closed));
     }
     let waiting = jobs.iter_mut().filter(|job| job.answer.is_none());
@@ -307,15 +311,15 @@ fn recall(db: &mut Db, account: i32, jobs: &[Job], now_us: i64) -> Result<Outcom
     let live = jobs.iter().filter(|job| job.answer.is_none());
     let names: Vec<&Once> = live.filter_map(|job| job.once.as_ref()).collect();
     if names.is_empty() {
-        return Ok(Outcomes::new());
+        return Ok(Outcomes::default());
     }
     idempotency::recall(db, account, &names, now_us)
 }
 
 /// The answer to a request that was stored before; `None` for a new one.
-fn answer_again(known: &Outcomes, once: Option<&Once>) -> Option<Answer> {
+fn answer_again(before: &Outcomes, once: Option<&Once>) -> Option<Answer> {
     let once = once?;
-    let (fingerprint, kept) = known.get(&once.id())?;
+    let (fingerprint, kept) = before.known.get(&once.id())?;
     Some(if *fingerprint == once.fingerprint {
         Ok(Done::Repeated(*kept))
     } else {
@@ -334,7 +338,7 @@ fn close_faults(
 ) -> Result<usize> {
     let replayed: Vec<i64> = stored_of.iter().filter_map(|one| one.closes()).collect();
     if !replayed.is_empty() {
-        rejections::close(writes.db()?, head.account_id, &replayed, "replayed")?;
+        rejections::set_state(writes.db()?, head.account_id, &replayed, "replayed")?;
     }
     // Without open faults there is nothing that an equal line could close.
     if head.open_faults == 0 && (faults == 0 || stored.len() == 1) {
@@ -350,6 +354,34 @@ fn close_faults(
     }
     let superseded = rejections::supersede(writes.db()?, head.account_id, &lines)?;
     Ok(replayed.len().saturating_add(superseded))
+}
+
+/// Batches that were undone are posted again when they are sent again, as far as only the duplicate guard knows them; and
+/// a rejection that had become such a batch is open again. Returns how many are.
+fn forget_undone(
+    writes: &mut Writes<'_>,
+    account: i32,
+    stored: &[Rows<'_>],
+    stored_of: &[&Command],
+) -> Result<usize> {
+    let mut reopened = 0_usize;
+    for (rows, command) in stored.iter().zip(stored_of) {
+        let Some((batch, found)) = command.undoes() else {
+            continue;
+        };
+        if rows.entries.len() < found.open.len() {
+            // Sent again, it would give those who were left out the same twice.
+            continue;
+        }
+        let db = writes.db()?;
+        idempotency::forget_guarded(db, account, &found.user_id, batch)?;
+        if let Some(rejection) = found.replays {
+            rejections::set_state(db, account, &[rejection], "open")?;
+            idempotency::forget_replay(db, account, rejection)?;
+            reopened = reopened.saturating_add(1);
+        }
+    }
+    Ok(reopened)
 }
 
 fn numbers(head: &Head) -> Numbers {
@@ -392,8 +424,8 @@ fn rehearse_on(
     if let Err(problem) = job.command.plan(&account) {
         return Ok(Err(problem));
     }
-    let known = recall(db, number, std::slice::from_ref(job), now_us)?;
-    if let Some(answer) = answer_again(&known, job.once.as_ref()) {
+    let before = recall(db, number, std::slice::from_ref(job), now_us)?;
+    if let Some(answer) = answer_again(&before, job.once.as_ref()) {
         return Ok(answer);
     }
     if let Err(problem) = job.command.look_up(db)? {

@@ -228,9 +228,10 @@ impl Poster {
                 None => Ok(None),
             }
         });
-        let mut outcome = found
-            .await?
-            .ok_or_else(|| Problem::new(Code::OutcomeUnknown).detail("none"))?;
+        // "Nothing was posted" would not be true.
+        let unread = || Problem::new(Code::PostedBefore).value(&kept.batch.to_string());
+        let found = found.await.map_err(|_| unread())?;
+        let mut outcome = found.ok_or_else(unread)?;
         if wishes.details && wishes.windows_1252 {
             outcome.warnings.insert(0, (0, CHARSET_WARNING));
         }

@@ -288,10 +288,41 @@ fn answer(jobs: Vec<Job>) {
     }
 }
 
-/// Answers everybody with a problem, but for those that an attempt had already refused for a reason of their own.
+/// Answers everybody with a problem, but for those that an attempt had already refused for a reason of their own. That a
+/// key belongs to another request may be known from a request of this very group, which was not stored.
 fn refuse(jobs: Vec<Job>, problem: &Problem) {
+    let stands =
+        |answer: &Answer| matches!(answer, Err(own) if own.code != Code::IdempotencyKeyReused);
     for mut job in jobs {
-        let own = job.answer.take().filter(Result::is_err);
+        let own = job.answer.take().filter(stands);
         job.reply(own.unwrap_or_else(|| Err(problem.clone())));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loyalty::undo::Undo;
+    use crate::posting::command::Command;
+
+    #[test]
+    fn a_key_that_only_a_failed_group_has_used_is_not_called_used() {
+        let refused_as = |code| {
+            let undo = Undo {
+                account: 1,
+                batch: 1,
+                skip_blocked: false,
+                even_unlisted: false,
+                found: None,
+            };
+            let mut job = Job::new(Command::Undo(undo), None);
+            let (reply, mut answer) = tokio::sync::oneshot::channel();
+            job.reply = Some(reply);
+            job.answer = Some(Err(Problem::new(code)));
+            refuse(vec![job], &Problem::new(Code::Unavailable));
+            answer.try_recv().unwrap().unwrap_err().code
+        };
+        assert_eq!(refused_as(Code::IdempotencyKeyReused), Code::Unavailable);
+        assert_eq!(refused_as(Code::BadCredentials), Code::BadCredentials);
     }
 }

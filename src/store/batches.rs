@@ -3,7 +3,7 @@
 //! Belongs here: reading. They are written by [`super::journal::save`].
 
 use super::schema::{accounts, batches, journal, rejections, reversals, users};
-use super::{Db, Result};
+use super::{Db, Failure, Result, idempotency};
 use crate::amount::Amount;
 use crate::dates::Day;
 use crate::error::{Code, Problem};
@@ -18,6 +18,8 @@ use std::collections::HashMap;
 /// A batch, as it is listed.
 #[derive(Queryable, Clone, PartialEq, Eq, Debug)]
 pub struct Listed {
+    /// The account's number.
+    pub account: i32,
     /// The account's id.
     pub account_id: String,
     /// Its number in the account.
@@ -67,6 +69,7 @@ pub fn list(db: &mut Db, wanted: &Wanted<'_>, limit: i64) -> Result<Vec<Listed>>
         .order((batches::account_id, batches::number.desc()))
         .limit(limit)
         .select((
+            batches::account_id,
             accounts::account_id,
             batches::number,
             users::user_id,
@@ -97,15 +100,35 @@ pub fn list(db: &mut Db, wanted: &Wanted<'_>, limit: i64) -> Result<Vec<Listed>>
     Ok(query.load(db)?)
 }
 
-/// How many entries of a batch are reversed.
-pub fn reversed(db: &mut Db, account: i32, batch: &Listed) -> Result<i64> {
-    let (first, behind) = range(batch.first_entry, batch.transactions);
-    Ok(reversals::table
-        .filter(reversals::account_id.eq(account))
-        .filter(reversals::entry.ge(first))
-        .filter(reversals::entry.lt(behind))
-        .count()
-        .get_result(db)?)
+/// How many entries of these batches are reversed, by account and batch. Those of which none is are missing.
+pub fn reversed(db: &mut Db, rows: &[Listed]) -> Result<HashMap<(i32, i64), i64>> {
+    let mut found = HashMap::new();
+    for part in rows.chunk_by(|a, b| a.account == b.account) {
+        let ranges = || {
+            part.iter()
+                .map(|row| range(row.first_entry, row.transactions))
+        };
+        let first = ranges().map(|(first, _)| first).min().unwrap_or(0);
+        let behind = ranges().map(|(_, behind)| behind).max().unwrap_or(0);
+        let account = part.first().map_or(0, |row| row.account);
+        let counts: Vec<(Option<i64>, i64)> = reversals::table
+            .inner_join(
+                journal::table.on(journal::account_id
+                    .eq(reversals::account_id)
+                    .and(journal::number.eq(reversals::entry))),
+            )
+            .filter(reversals::account_id.eq(account))
+            .filter(reversals::entry.ge(first))
+            .filter(reversals::entry.lt(behind))
+            .group_by(journal::batch)
+            .select((journal::batch, diesel::dsl::count_star()))
+            .load(db)?;
+        let of_batches = counts
+            .into_iter()
+            .filter_map(|(batch, count)| Some((batch?, count)));
+        found.extend(of_batches.map(|(batch, count)| ((account, batch), count)));
+    }
+    Ok(found)
 }
 
 /// The numbers of a batch's entries, which are contiguous: the first, and the one behind the last.
@@ -155,16 +178,23 @@ pub fn totals(db: &mut Db, account: &Account, batch: &Listed) -> Result<Vec<(Str
 
 /// The batch to be undone, as it is now.
 pub fn to_undo(db: &mut Db, account: i32, number: i64) -> Result<Option<Found>> {
-    let row: Option<(bool, i64, i32)> = batches::table
-        .find((account, number))
+    let row: Option<(bool, i64, i32, String)> = batches::table
+        .inner_join(
+            users::table.on(users::account_id
+                .eq(batches::account_id)
+                .and(users::number.eq(batches::user))),
+        )
+        .filter(batches::account_id.eq(account))
+        .filter(batches::number.eq(number))
         .select((
             batches::undoable,
             batches::first_entry,
             batches::transactions,
+            users::user_id,
         ))
         .first(db)
         .optional()?;
-    let Some((undoable, first_entry, transactions)) = row else {
+    let Some((undoable, first_entry, transactions, user_id)) = row else {
         return Ok(None);
     };
     let (first, behind) = range(first_entry, transactions);
@@ -178,7 +208,14 @@ pub fn to_undo(db: &mut Db, account: i32, number: i64) -> Result<Option<Found>> 
     let mut open = entries(db, account, first_entry, transactions)?;
     let entries = open.len();
     open.retain(|original| reversed.binary_search(&original.number).is_err());
+    let state = |db: &mut Db, rejection| super::rejections::state(db, account, rejection);
+    let replays = match idempotency::replayed_as(db, account, number)? {
+        Some(rejection) if state(db, rejection)?.as_deref() == Some("replayed") => Some(rejection),
+        _ => None,
+    };
     Ok(Some(Found {
+        user_id,
+        replays,
         undoable,
         entries,
         open,
@@ -207,9 +244,10 @@ fn entries(
             journal::date,
         ))
         .load(db)?;
-    let originals = rows.into_iter().filter_map(|row| {
+    let originals = rows.into_iter().map(|row| {
         let (number, customer, campaign, item, amount, date) = row;
-        Some(Original {
+        let unreadable = || Failure::Data(format!("the date {date} of entry {number} is no day"));
+        Ok(Original {
             number,
             key: BalanceKey {
                 customer,
@@ -217,10 +255,10 @@ fn entries(
                 item,
             },
             amount: Amount::from_raw(amount),
-            date: Day::from_number(date)?,
+            date: Day::from_number(date).ok_or_else(unreadable)?,
         })
     });
-    Ok(originals.collect())
+    originals.collect()
 }
 
 /// What the sender of a batch was told, read again from its rows; `None` if there is no such batch.

@@ -110,7 +110,7 @@ pub fn lock_heads(db: &mut Db, accounts: &[i32]) -> Result<Vec<Head>> {
     }
 }
 
-/// Keys of one look-up: keeps the JSON document below three megabytes.
+/// Keys of one look-up: keeps the JSON document below three megabytes, that of [`find_kept`] below eight.
 const KEYS_PER_LOOKUP: usize = 10_000;
 
 /// A row of [`find_keys`]: value, customer, whether replaced.
@@ -174,6 +174,49 @@ pub fn find_balances(
                 [Bind::Text(&document), Bind::Int(account)]
             )
             .load::<FoundBalance>(conn)?,
+        });
+    }
+    Ok(found)
+}
+
+/// A row of [`find_kept`]: dialect, caller, name, fingerprint, outcome, until when.
+pub type KeptRow = (String, String, String, Vec<u8>, String, i64);
+
+const KEPT_SQLITE: &str = "SELECT k.dialect, k.caller, k.name, k.fingerprint, k.outcome, k.expires_at \
+    FROM json_each(?) AS j CROSS JOIN idempotency AS k ON k.account_id = ? \
+    AND k.dialect = json_extract(j.value, '$[0]') AND k.caller = json_extract(j.value, '$[1]') \
+    AND k.name = json_extract(j.value, '$[2]')";
+
+#[cfg(feature = "mysql")]
+const KEPT_MYSQL: &str = "SELECT k.dialect, k.caller, k.name, k.fingerprint, k.outcome, k.expires_at \
+    FROM JSON_TABLE(?, '$[*]' COLUMNS(\
+    dialect VARCHAR(16) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$[0]', \
+    caller VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$[1]', \
+    name VARCHAR(264) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$[2]')) AS j \
+    STRAIGHT_JOIN idempotency AS k ON k.account_id = ? AND k.dialect = j.dialect AND k.caller = j.caller \
+    AND k.name = j.name";
+
+/// What is kept of requests that came before, by dialect, caller and name; rows whose time is over are among them.
+/// Each is found by the whole primary key: a filter on `expires_at` would have SQLite walk that index instead.
+pub fn find_kept(db: &mut Db, account: i32, ids: &[(&str, &str, &str)]) -> Result<Vec<KeptRow>> {
+    type Columns = (Text, Text, Text, Binary, Text, BigInt);
+    let mut found = Vec::new();
+    for chunk in ids.chunks(KEYS_PER_LOOKUP) {
+        let document = serde_json::to_string(chunk).unwrap_or_default();
+        found.append(&mut match db {
+            Db::Sqlite(conn) => fixed!(
+                Columns,
+                KEPT_SQLITE,
+                [Bind::Text(&document), Bind::Int(account)]
+            )
+            .load::<KeptRow>(conn)?,
+            #[cfg(feature = "mysql")]
+            Db::Mysql(conn) => fixed!(
+                Columns,
+                KEPT_MYSQL,
+                [Bind::Text(&document), Bind::Int(account)]
+            )
+            .load::<KeptRow>(conn)?,
         });
     }
     Ok(found)

@@ -121,6 +121,16 @@ pub fn commit_id(db: &mut Db, account: i32, nth: i64) -> Result<Option<Vec<u8>>>
         .optional()?)
 }
 
+/// Whether a commit with this id was made, as far as commits are kept. There is no index for it: all are looked at.
+pub fn was_made(db: &mut Db, commit_id: &[u8]) -> Result<bool> {
+    let found: Option<i64> = commits::table
+        .filter(commits::commit_id.eq(commit_id))
+        .select(commits::nth)
+        .first(db)
+        .optional()?;
+    Ok(found.is_some())
+}
+
 /// How many of an account's oldest commits one call of [`purge_commits`] looks at.
 const PURGE_LOOK: i64 = 2048;
 

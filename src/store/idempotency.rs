@@ -3,7 +3,7 @@
 use super::dialect::{self, Writes};
 use super::schema::idempotency;
 use super::{Db, Failure, Result};
-use crate::loyalty::once::{Id, Kept, Once};
+use crate::loyalty::once::{API15, GUARD, Id, Kept, Once, REPLAY};
 use diesel::prelude::*;
 use serde::Serialize;
 use std::collections::HashMap;
@@ -11,12 +11,16 @@ use std::collections::HashMap;
 /// An outcome that was kept, and the fingerprint of the request it belongs to.
 pub type Found = ([u8; 32], Kept);
 
-/// Kept outcomes by what their requests are known by.
-pub type Outcomes = HashMap<Id, Found>;
+/// What is kept of some requests.
+#[derive(Default, Debug)]
+pub struct Outcomes {
+    /// The outcomes, by what the requests are known by.
+    pub known: HashMap<Id, Found>,
+    /// Names whose time is over: they may be used again.
+    pub over: Vec<Id>,
+}
 
-/// Names of one look-up: stays below the parameters that a statement may have.
-const NAMES_PER_LOOKUP: usize = 500;
-/// How many outcomes whose time is over one call of [`keep`] deletes, about.
+/// How many outcomes whose time is over one call of [`purge`] deletes, about.
 const PURGE_LOOK: i64 = 1000;
 
 #[derive(Insertable, Serialize)]
@@ -33,53 +37,37 @@ struct Row<'a> {
 
 /// The outcomes that are kept for these requests at `now_us`.
 pub fn recall(db: &mut Db, account: i32, requests: &[&Once], now_us: i64) -> Result<Outcomes> {
-    let mut found = Outcomes::new();
-    for chunk in requests.chunks(NAMES_PER_LOOKUP) {
-        let names: Vec<&str> = chunk.iter().map(|once| once.name.as_str()).collect();
-        type Row = (String, String, String, Vec<u8>, String);
-        let rows: Vec<Row> = idempotency::table
-            .filter(idempotency::account_id.eq(account))
-            .filter(idempotency::dialect.eq_any(distinct(chunk, |once| once.dialect)))
-            .filter(idempotency::caller.eq_any(distinct(chunk, |once| &once.caller)))
-            .filter(idempotency::name.eq_any(names))
-            .filter(idempotency::expires_at.gt(now_us))
-            .select((
-                idempotency::dialect,
-                idempotency::caller,
-                idempotency::name,
-                idempotency::fingerprint,
-                idempotency::outcome,
-            ))
-            .load(db)?;
-        for (dialect, caller, name, fingerprint, outcome) in rows {
-            let broken = || Failure::Data(format!("the kept outcome {name} cannot be read"));
-            let print = <[u8; 32]>::try_from(fingerprint).map_err(|_| broken())?;
-            let kept = serde_json::from_str(&outcome).map_err(|_| broken())?;
-            found.insert((dialect, caller, name), (print, kept));
+    let mut ids: Vec<(&str, &str, &str)> = requests
+        .iter()
+        .map(|once| (once.dialect, once.caller.as_str(), once.name.as_str()))
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut outcomes = Outcomes::default();
+    for (dialect, caller, name, fingerprint, outcome, expires_at) in
+        dialect::find_kept(db, account, &ids)?
+    {
+        let id = (dialect, caller, name);
+        if expires_at <= now_us {
+            outcomes.over.push(id);
+            continue;
         }
+        // Without its name, which a client chose.
+        let broken = || Failure::Data("a kept outcome cannot be read".to_owned());
+        let print = <[u8; 32]>::try_from(fingerprint).map_err(|_| broken())?;
+        let kept = serde_json::from_str(&outcome).map_err(|_| broken())?;
+        outcomes.known.insert(id, (print, kept));
     }
-    Ok(found)
+    Ok(outcomes)
 }
 
-fn distinct<'a>(requests: &[&'a Once], part: impl Fn(&'a Once) -> &'a str) -> Vec<&'a str> {
-    let mut parts: Vec<&str> = requests.iter().map(|once| part(once)).collect();
-    parts.sort_unstable();
-    parts.dedup();
-    parts
-}
-
-/// Keeps the outcomes of requests that [`recall`] did not find, in the transaction that stores what they brought.
-pub fn keep(db: &mut Db, account: i32, outcomes: &[(&Once, Kept)], now_us: i64) -> Result<()> {
+/// Deletes outcomes of the account whose time is over, a bounded number of the oldest ones.
+pub fn purge(db: &mut Db, account: i32, now_us: i64) -> Result<()> {
     let over = || {
         idempotency::table
             .filter(idempotency::account_id.eq(account))
             .filter(idempotency::expires_at.le(now_us))
     };
-    // A name may be used again when its time is over.
-    for chunk in outcomes.chunks(NAMES_PER_LOOKUP) {
-        let names: Vec<&str> = chunk.iter().map(|(once, _)| once.name.as_str()).collect();
-        diesel::delete(over().filter(idempotency::name.eq_any(names))).execute(db)?;
-    }
     let oldest: Vec<i64> = over()
         .order(idempotency::expires_at)
         .limit(PURGE_LOOK)
@@ -88,6 +76,22 @@ pub fn keep(db: &mut Db, account: i32, outcomes: &[(&Once, Kept)], now_us: i64) 
     if let Some(last) = oldest.last() {
         diesel::delete(over().filter(idempotency::expires_at.le(last))).execute(db)?;
     }
+    Ok(())
+}
+
+/// Keeps the outcomes of requests that [`recall`] did not find, in the transaction that stores what they brought. `over`
+/// are the names it found whose time is over.
+pub fn keep(
+    db: &mut Db,
+    account: i32,
+    outcomes: &[(&Once, Kept)],
+    over: &[Id],
+    now_us: i64,
+) -> Result<()> {
+    for (dialect, caller, name) in over {
+        diesel::delete(idempotency::table.find((account, dialect, caller, name))).execute(db)?;
+    }
+    purge(db, account, now_us)?;
     let mut rows = Vec::with_capacity(outcomes.len());
     for (once, kept) in outcomes {
         rows.push(Row {
@@ -108,4 +112,53 @@ pub fn keep(db: &mut Db, account: i32, outcomes: &[(&Once, Kept)], now_us: i64) 
     let mut writes = Writes::new(db);
     dialect::insert_rows!(writes, idempotency, &rows);
     writes.flush()
+}
+
+/// The rows whose names begin with `prefix`, a colon at its end, and whose outcome is this batch: a range of the primary
+/// key, in which the outcome is looked at.
+macro_rules! of_batch {
+    ($account:expr, $caller:expr, $prefix:expr, $batch:expr) => {
+        idempotency::table
+            .filter(idempotency::account_id.eq($account))
+            .filter(idempotency::dialect.eq(API15))
+            .filter(idempotency::caller.eq($caller))
+            .filter(idempotency::name.ge($prefix))
+            // The semicolon follows the colon.
+            .filter(idempotency::name.lt($prefix.replace(':', ";")))
+            .filter(idempotency::outcome.like(format!("{{\"batch\":{},%", $batch)))
+    };
+}
+
+/// Forgets a batch of this user that was undone, as far as the duplicate guard knows it: sent again, it is posted again.
+pub fn forget_guarded(db: &mut Db, account: i32, user_id: &str, batch: i64) -> Result<()> {
+    diesel::delete(of_batch!(account, user_id, GUARD, batch)).execute(db)?;
+    Ok(())
+}
+
+/// The rejection that became this batch when it was posted after all; `None` for other batches, and where it is not
+/// kept any more.
+pub fn replayed_as(db: &mut Db, account: i32, batch: i64) -> Result<Option<i64>> {
+    let name: Option<String> = of_batch!(account, "", REPLAY, batch)
+        .select(idempotency::name)
+        .first(db)
+        .optional()?;
+    Ok(name.and_then(|name| name.strip_prefix(REPLAY)?.parse().ok()))
+}
+
+/// The batch that a rejection became when it was posted after all, as long as it is kept.
+pub fn batch_of(db: &mut Db, account: i32, rejection: i64) -> Result<Option<i64>> {
+    let outcome: Option<String> = idempotency::table
+        .find((account, API15, "", format!("{REPLAY}{rejection}")))
+        .select(idempotency::outcome)
+        .first(db)
+        .optional()?;
+    let kept = outcome.and_then(|outcome| serde_json::from_str::<Kept>(&outcome).ok());
+    Ok(kept.map(|kept| kept.batch))
+}
+
+/// Forgets what a rejection became: it can be posted once more.
+pub fn forget_replay(db: &mut Db, account: i32, rejection: i64) -> Result<()> {
+    let name = format!("{REPLAY}{rejection}");
+    diesel::delete(idempotency::table.find((account, API15, "", name))).execute(db)?;
+    Ok(())
 }

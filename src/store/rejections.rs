@@ -3,7 +3,7 @@
 use super::dialect::{self, Writes};
 use super::journal::none_if_empty;
 use super::schema::{accounts, batches, rejections, users};
-use super::{Db, Result, heads};
+use super::{Db, Result, heads, idempotency};
 use crate::error::Class;
 use crate::loyalty::rows::Rows;
 use diesel::prelude::*;
@@ -178,6 +178,8 @@ pub struct Whole {
     pub user_id: Option<String>,
     /// How its batch was to be read, a JSON text.
     pub layout: Option<String>,
+    /// The batch that it became when it was posted after all, as long as that is kept.
+    pub became: Option<i64>,
 }
 
 /// Rejections of one update: stays below the parameters that a statement may have.
@@ -195,12 +197,12 @@ pub fn supersede(db: &mut Db, account: i32, lines: &HashMap<[u8; 32], i64>) -> R
         })
         .collect();
     older.sort_unstable();
-    close(db, account, &older, "superseded")?;
+    set_state(db, account, &older, "superseded")?;
     Ok(older.len())
 }
 
-/// Gives rejections a state other than open: `superseded`, `replayed` or `dismissed`.
-pub fn close(db: &mut Db, account: i32, numbers: &[i64], state: &str) -> Result<()> {
+/// Gives rejections another state: closed as `superseded`, `replayed` or `dismissed`, or `open` again.
+pub fn set_state(db: &mut Db, account: i32, numbers: &[i64], state: &str) -> Result<()> {
     for chunk in numbers.chunks(NUMBERS_PER_UPDATE) {
         let of = rejections::table
             .filter(rejections::account_id.eq(account))
@@ -210,6 +212,16 @@ pub fn close(db: &mut Db, account: i32, numbers: &[i64], state: &str) -> Result<
             .execute(db)?;
     }
     Ok(())
+}
+
+/// How many refused lines of a batch are open. There is no index for it: all of the account's are looked at.
+pub fn open_of_batch(db: &mut Db, account: i32, batch: i64) -> Result<i64> {
+    Ok(rejections::table
+        .filter(rejections::account_id.eq(account))
+        .filter(rejections::batch.eq(batch))
+        .filter(rejections::state.eq("open"))
+        .count()
+        .get_result(db)?)
 }
 
 /// The state of a rejection; `None` if the account has no such one.
@@ -234,7 +246,7 @@ fn dismiss_under_head(db: &mut Db, account: i32, number: i64) -> Result<Option<S
     let heads = heads::take(db, &[account])?;
     let state = state(db, account, number)?;
     if let (Some(head), Some("open")) = (heads.into_iter().next(), state.as_deref()) {
-        close(db, account, &[number], "dismissed")?;
+        set_state(db, account, &[number], "dismissed")?;
         let head = heads::Head {
             next_commit: head.next_commit.saturating_add(1),
             open_faults: head.open_faults.saturating_sub(1),
@@ -291,5 +303,6 @@ pub fn show(db: &mut Db, account: i32, number: i64) -> Result<Option<Whole>> {
         rejection: shown,
         user_id: user,
         layout: layout.flatten(),
+        became: idempotency::batch_of(db, account, number)?,
     }))
 }

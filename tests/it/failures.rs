@@ -9,7 +9,7 @@ use punchcard::store::connect::Role;
 use std::sync::Barrier;
 
 /// A trigger that refuses one authorization: what a constraint, a wrong length or a broken page would do.
-fn poison(app: &App) {
+pub fn poison(app: &App) {
     let sql = match app.database.engine {
         Engine::Sqlite => {
             "CREATE TRIGGER poison BEFORE INSERT ON journal WHEN NEW.authorization = 'poison' \

@@ -44,6 +44,26 @@ on_both_engines! {
         assert_eq!(shop.counts(), (2, 2, 1));
     }
 
+    fn who_comes_too_late_is_told_what_was_posted(engine: Engine) {
+        use diesel::prelude::*;
+        use punchcard::store::connect::Role;
+        use punchcard::store::schema::rejections;
+        let app = App::shared(engine);
+        let shop = app.shop(WORLD);
+        shop.lines("P|12121|N|x||");
+        let first = replay(&shop, &["1", "--set", "amount=5"]).unwrap();
+        // As somebody sees it who has read its state before.
+        let account = shop.number(&mut app.db());
+        diesel::update(rejections::table.find((account, 1_i64)))
+            .set(rejections::state.eq("open"))
+            .execute(&mut app.database.connect(Role::Migrator))
+            .unwrap();
+        let why = replay(&shop, &["1", "--set", "amount=6"]).unwrap_err();
+        assert!(why.contains("is not open but replayed, with other values"), "{why}");
+        assert_eq!(replay(&shop, &["1", "--set", "amount=5"]).unwrap(), first);
+        assert_eq!(shop.balance("P", "12121"), 1505_0000);
+    }
+
     fn an_empty_date_means_the_day_the_line_was_first_received(engine: Engine) {
         use diesel::prelude::*;
         use punchcard::store::connect::Role;
@@ -59,6 +79,26 @@ on_both_engines! {
             .unwrap();
         replay(&shop, &["1", "--set", "code=12122"]).unwrap();
         assert!(shop.entries().contains("on 20200229"), "{}", shop.entries());
+    }
+
+    fn an_effective_date_that_no_line_may_have_is_refused(engine: Engine) {
+        use diesel::prelude::*;
+        use punchcard::store::connect::Role;
+        use punchcard::store::schema::rejections;
+        let app = App::shared(engine);
+        let shop = app.shop(WORLD);
+        shop.lines("P|12121|N|5|1899-12-31|\nP|12121|N|5|2999-01-01|");
+        let account = shop.number(&mut app.db());
+        // As an older version kept it.
+        diesel::update(rejections::table.find((account, 1_i64)))
+            .set(rejections::effective_date.eq(18_991_231))
+            .execute(&mut app.database.connect(Role::Migrator))
+            .unwrap();
+        let why = replay(&shop, &["1", "--set", "date="]).unwrap_err();
+        assert!(why.contains("The date \"1899-12-31\" is not between 1900-01-01 and tomorrow"), "{why}");
+        assert_eq!(shop.balance("P", "12121"), 1500_0000);
+        replay(&shop, &["2", "--set", "date="]).unwrap();
+        assert!(!shop.entries().contains("on 2999"), "{}", shop.entries());
     }
 
     fn a_line_that_is_refused_again_stays_open_and_nothing_is_stored(engine: Engine) {
@@ -95,6 +135,9 @@ on_both_engines! {
         assert_eq!(printed.lines().count(), 3, "{printed}{complaints}");
         assert!(complaints.contains("rejection 3: No campaign has the id \"Q\"") && complaints.contains("1 of 4"), "{complaints}");
         assert_eq!(shop.balance("N", "12121") % 100_0000, 11_0000);
+        let output = post(&app.database, &["rejections", "replay", &shop.account, "1", "2"]);
+        let complaints = String::from_utf8(output.stderr).unwrap();
+        assert!(complaints.starts_with("error: rejection 1 is not open but replayed"), "{complaints}");
         assert!(open(&shop).starts_with("3 open") && open(&shop).lines().count() == 1);
     }
 
@@ -117,6 +160,19 @@ on_both_engines! {
             assert!(why.contains(&format!("is not open but {state}")), "{why}");
         }
         assert_eq!(shop.balance("P", "12121"), 1500_0000);
+    }
+
+    fn why_a_line_cannot_be_stored_is_told_by_the_commands_own_log(engine: Engine) {
+        let app = App::start(engine, &[]);
+        let shop = app.shop(WORLD);
+        shop.lines("P|x|N|5||poison");
+        crate::failures::poison(&app);
+        let why = replay(&shop, &["1", "--set", "code=12121"]).unwrap_err();
+        assert!(why.contains("ERROR") && why.contains("could not be stored: poisoned"), "{why}");
+        let reference = why.split("(reference ").nth(1).unwrap().split(')').next().unwrap();
+        assert_eq!(why.matches(reference).count(), 2, "{why}");
+        assert!(open(&shop).starts_with("1 open"));
+        drop(app.stop());
     }
 
     fn an_account_with_too_many_open_faults_can_be_worked_off(engine: Engine) {

@@ -138,6 +138,8 @@ struct Kept {
 struct Batch {
     /// Campaign, code, amount, whether it is reversed.
     entries: Vec<(&'static str, &'static str, i64, bool)>,
+    /// The rejection that became this batch.
+    replays: Option<usize>,
 }
 
 /// Imported and refused lines.
@@ -233,7 +235,8 @@ impl Model {
             self.balances = balances;
             self.kept[rejection].state = "replayed";
             let entries = vec![(line.campaign, line.code, amount, false)];
-            self.batches.push(Batch { entries });
+            let replays = Some(rejection);
+            self.batches.push(Batch { entries, replays });
         }
         true
     }
@@ -266,6 +269,10 @@ impl Model {
             *self.balances.entry((campaign, code)).or_default() -= *amount;
             *done = true;
             reversed += 1;
+        }
+        if let Some(rejection) = batch.replays.filter(|_| reversed > 0) {
+            // It has one entry.
+            self.kept[rejection].state = "open";
         }
         (reversed > 0).then_some(reversed)
     }

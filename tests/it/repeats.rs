@@ -161,6 +161,58 @@ on_both_engines! {
         assert_eq!(shop.counts(), (3, 3, 0));
     }
 
+    fn what_is_over_is_deleted_though_no_key_comes_any_more(engine: Engine) {
+        use punchcard::store::schema::account_heads;
+        let app = App::shared(engine);
+        let shop = app.shop(WORLD);
+        shop.post(&[&COLUMNS[..], &[("idempotency_key", "k"), ("Visits_Data", "P|12121|N|5||")]].concat());
+        let account = shop.number(&mut app.db());
+        let own = || idempotency::table.filter(idempotency::account_id.eq(account));
+        let kept = || own().count().get_result::<i64>(&mut app.db()).unwrap();
+        let db = &mut app.database.connect(Role::Migrator);
+        diesel::update(own()).set(idempotency::expires_at.eq(1)).execute(db).unwrap();
+        shop.lines("P|12121|N|5||");
+        assert_eq!(kept(), 1);
+        let head = account_heads::table.find(account);
+        diesel::update(head).set(account_heads::next_commit.eq(1024)).execute(db).unwrap();
+        shop.lines("P|12121|N|5||");
+        assert_eq!(kept(), 0);
+    }
+
+    fn names_are_found_whatever_they_are_written_with(engine: Engine) {
+        let shop = App::shared(engine).shop(WORLD);
+        let keys = ["\"", "\\", "\\u0041", "a'b", "$[0]", "[1,2]", "7", "null", &"\\\"".repeat(127)];
+        for again in [false, true] {
+            for key in keys {
+                let reply = shop.post(&[&COLUMNS[..], &[("idempotency_key", key), ("Visits_Data", "P|12121|N|5||")]].concat());
+                assert_eq!(reply.header("idempotent-replayed").is_some(), again, "{key}: {}", reply.body);
+            }
+        }
+        assert_eq!(shop.counts().0, keys.len() as i64);
+    }
+
+    fn a_repetition_whose_outcome_cannot_be_read_is_not_told_that_nothing_was_posted(engine: Engine) {
+        use punchcard::store::schema::batches;
+        let app = App::shared(engine);
+        let shop = app.shop(WORLD);
+        let post = || shop.post(&[&COLUMNS[..], &[("idempotency_key", "k"), ("Visits_Data", "P|12121|N|5||")]].concat());
+        post();
+        let account = shop.number(&mut app.db());
+        let db = &mut app.database.connect(Role::Migrator);
+        let mut rename = |from: i64, to: i64| {
+            let row = batches::table.find((account, from));
+            diesel::update(row).set(batches::number.eq(to)).execute(db).unwrap();
+        };
+        // The batch is out of sight for a while.
+        rename(1, 99);
+        let reply = post();
+        assert_eq!((reply.status, reply.header("retry-after")), (503, Some("1")));
+        assert!(reply.body.contains("was posted before as batch 1; its outcome cannot be read now. Send it again later."), "{}", reply.body);
+        rename(99, 1);
+        assert!(post().body.contains("all_imported"));
+        assert_eq!(shop.counts(), (1, 1, 0));
+    }
+
     fn no_person_is_kept_for_a_repetition(engine: Engine) {
         let app = App::shared(engine);
         let shop = app.shop(WORLD);

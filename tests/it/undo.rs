@@ -42,6 +42,7 @@ on_both_engines! {
              loses      12121 G: 102.50 -> 100.00\n\
              loses      12122 P: 7.00 -> 0.00\n\
              batch 1: 4 transactions to reverse; 1 customer gains, 2 lose, 0 are in the way\n\
+             1 refused line of it is still open: see punchcard rejections list.\n\
              Nothing was changed. Add --yes to undo it.\n"
         );
         assert_eq!(shop.balance("P", "12121"), 1430_0000);
@@ -83,6 +84,7 @@ on_both_engines! {
         let foretold = batches(&shop, "undo", &["1"]).unwrap();
         assert!(foretold.starts_with("in the way 12122 P: 3.00 -> -7.00: 7.00 of it is already spent: the balance in the campaign \"P\" is 3.00\n"), "{foretold}");
         assert!(foretold.contains("1 is in the way\nWith customers in the way nothing is undone"), "{foretold}");
+        assert!(foretold.ends_with("\nNothing was changed.\n"), "{foretold}");
         let refused = batches(&shop, "undo", &["1", "--yes"]).unwrap_err();
         assert!(refused.contains("7.00 of it is already spent"), "{refused}");
         assert_eq!((shop.balance("P", "12121"), shop.balance("G", "12122")), (1510_0000, 4_0000));
@@ -111,20 +113,105 @@ on_both_engines! {
         shop.lines("P|12121|N|5||");
         shop.lines("P|x|N|5||");
         for (more, why) in [
-            (&["1"][..], "was not sent with allow-undo=yes. Add --force"),
+            (&["1", "--yes"][..], "without no-undo=yes). Add --force"),
             (&["2", "--force"], "has no entry"),
             (&["3", "--force"], "has no batch 3"),
         ] {
             let said = batches(&shop, "undo", more).unwrap_err();
             assert!(said.contains(why), "{said}");
         }
+        let foretold = batches(&shop, "undo", &["1"]).unwrap();
+        assert!(foretold.starts_with("loses      12121 P: 1505.00 -> 1500.00\n"), "{foretold}");
+        assert!(foretold.contains("add --force --yes to undo it all the same"), "{foretold}");
         let forced = batches(&shop, "undo", &["1", "--yes", "--force"]).unwrap();
         assert!(forced.contains("Undone: 1 transaction reversed."), "{forced}");
         assert!(batches(&shop, "show", &["9"]).unwrap_err().contains("has no batch 9"));
         assert!(batches(&shop, "list", &["--undoable"]).unwrap().contains("no batches"));
     }
 
+    fn a_batch_that_was_undone_is_posted_when_it_is_sent_again_under_the_guard(engine: Engine) {
+        let world = WORLD.replace("country = \"US\"", "country = \"US\"\nduplicate_window_s = 600");
+        let shop = App::shared(engine).shop(&world);
+        let post = |key: Option<&str>, data: &str| {
+            let mut all = [&COLUMNS[..], &[("allow-undo", "yes"), ("Visits_Data", data)]].concat();
+            all.extend(key.map(|key| ("idempotency_key", key)));
+            shop.post(&all).header("idempotent-replayed").is_some()
+        };
+        for data in ["P|12122|N|1||", "P|12122|N|2||"] {
+            assert!(!post(None, data) && post(None, data));
+        }
+        assert!(!post(Some("k"), "P|12122|N|4||"));
+        for number in ["1", "3"] {
+            batches(&shop, "undo", &[number, "--yes"]).unwrap();
+        }
+        assert!(!post(None, "P|12122|N|1||"), "it was undone");
+        assert!(post(None, "P|12122|N|2||"), "it was not");
+        assert!(post(Some("k"), "P|12122|N|4||"), "a key keeps its word");
+        assert_eq!((shop.balance("P", "12122"), shop.counts().0), (3_0000, 4));
+    }
+
+    fn a_replay_that_is_undone_opens_its_rejection_again(engine: Engine) {
+        let shop = App::shared(engine).shop(WORLD);
+        let database = &shop.app.database;
+        shop.lines("P|12122|N|x||\nP|12122|N|y||");
+        let replay = |number: &str, amount: &str| {
+            let set = format!("amount={amount}");
+            let output = post(database, &["rejections", "replay", &shop.account, number, "--set", &set]);
+            assert!(output.status.success(), "{output:?}");
+        };
+        replay("1", "5");
+        replay("2", "7");
+        let shown = succeed(database, &["rejections", "show", &shop.account, "2"]);
+        assert!(shown.contains("state           replayed\nbecame batch    3\n"), "{shown}");
+        let foretold = batches(&shop, "undo", &["3"]).unwrap();
+        assert!(foretold.contains("Rejection 2, which became this batch, will be open again.\n"), "{foretold}");
+        let done = batches(&shop, "undo", &["3", "--yes"]).unwrap();
+        assert!(done.ends_with("Undone: 1 transaction reversed.\nRejection 2 is open again.\n"), "{done}");
+        assert_eq!(shop.states(), ["replayed", "open"]);
+        let shown = succeed(database, &["rejections", "show", &shop.account, "2"]);
+        assert!(!shown.contains("became batch"), "{shown}");
+        replay("2", "8");
+        assert_eq!((shop.balance("P", "12122"), shop.counts()), (13_0000, (4, 3, 2)));
+        assert_eq!(shop.states(), ["replayed", "replayed"]);
+    }
+
+    fn a_balance_that_passes_the_limit_only_on_the_way_is_in_nobodys_way(engine: Engine) {
+        use diesel::prelude::*;
+        use punchcard::store::connect::Role;
+        use punchcard::store::schema::{balances, journal};
+        let shop = App::shared(engine).shop(WORLD);
+        // Adds 10, takes 8: the opposite that gives comes first.
+        send(&shop, "P|12122|N|10||\nP|12122|Y|8||");
+        let account = shop.number(&mut shop.app.db());
+        let db = &mut shop.app.database.connect(Role::Migrator);
+        let mut balance = |points: i64| {
+            let raw = points * 10_000;
+            let entry: i64 = balances::table
+                .filter(balances::account_id.eq(account))
+                .order(balances::last_entry.desc())
+                .select(balances::last_entry)
+                .first(db)
+                .unwrap();
+            let row = journal::table.find((account, entry));
+            diesel::update(row).set(journal::balance_after.eq(raw)).execute(db).unwrap();
+            let row = balances::table.filter(balances::account_id.eq(account)).filter(balances::last_entry.eq(entry));
+            diesel::update(row).set(balances::balance.eq(raw)).execute(db).unwrap();
+        };
+        balance(1_000_000_000_000);
+        let foretold = batches(&shop, "undo", &["1"]).unwrap();
+        assert!(foretold.starts_with("loses      12122 P: 1000000000000.00 -> 999999999998.00\n"), "{foretold}");
+        batches(&shop, "undo", &["1", "--yes"]).unwrap();
+        assert_eq!(shop.balance("P", "12122"), 9_999_999_999_980_000);
+        // Takes 8, adds 1: it ends beyond.
+        send(&shop, "P|12122|Y|8||\nP|12122|N|1||");
+        balance(1_000_000_000_000);
+        let refused = batches(&shop, "undo", &["2", "--yes"]).unwrap_err();
+        assert!(refused.contains("\"1000000000007.00\" is out of range: the balance of the campaign P would pass 1000000000000"), "{refused}");
+    }
+
     fn a_commit_tells_which_batches_it_stored(engine: Engine) {
+        use diesel::prelude::*;
+        use punchcard::store::schema::commits;
         let shop = App::shared(engine).shop(WORLD);
         shop.lines("P|12121|N|5||");
         let shown = batches(&shop, "show", &["1"]).unwrap();
@@ -133,7 +220,20 @@ on_both_engines! {
         let list = succeed(database, &["batches", "list", "--commit", commit]);
         assert!(list.starts_with(&format!("{} 1 ", shop.account)), "{list}");
         let none = succeed(database, &["batches", "list", "--commit", &"ab".repeat(16)]);
-        assert!(none.contains("was not posted, and can be sent again"), "{none}");
+        assert!(none.contains("was not posted, and can be sent again") && none.contains("30 days"), "{none}");
+        for more in [&[shop.account.as_str()][..], &["--undoable"], &["--before", "1"], &["--limit", "1"]] {
+            let words = [&["batches", "list", "--commit", commit], more].concat();
+            assert_eq!(post(database, &words).status.code(), Some(2), "{words:?}");
+        }
+        batches(&shop, "undo", &["1", "--yes", "--force"]).unwrap();
+        let last: Vec<u8> = commits::table
+            .filter(commits::account_id.eq(shop.number(&mut shop.app.db())))
+            .order(commits::nth.desc())
+            .select(commits::commit_id)
+            .first(&mut shop.app.db())
+            .unwrap();
+        let undoing = succeed(database, &["batches", "list", "--commit", &hex::encode(last)]);
+        assert!(undoing.contains("the undoing of a batch"), "{undoing}");
     }
 
     fn a_list_goes_on_below_a_number(engine: Engine) {

@@ -7,26 +7,36 @@
 use serde::ser::{self, Impossible, Serialize, SerializeSeq, SerializeStruct};
 use std::fmt::{self, Write};
 
-/// The names of a row's columns, in brackets: those of its fields.
-pub(super) fn columns<R: Serialize>(row: &R) -> Result<String, Unfit> {
-    let mut out = String::from("(");
-    row.serialize(Row {
-        out: &mut out,
-        what: What::Names,
-    })?;
-    out.push(')');
-    Ok(out)
+/// The columns of some rows that have a value in any of them: the others are left out, because to read `NULL` costs the
+/// server as much as to read a value.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Columns(u64);
+
+impl Columns {
+    /// The columns in which any of these rows has a value.
+    pub(super) fn of<R: Serialize>(rows: &[R]) -> Result<Columns, Unfit> {
+        let (mut filled, mut unused) = (0, String::new());
+        for row in rows {
+            write(&mut unused, row, What::Filled(&mut filled))?;
+        }
+        Ok(Columns(filled))
+    }
+
+    /// The names of these columns, in brackets: those of the row's fields.
+    pub(super) fn names<R: Serialize>(self, row: &R) -> Result<String, Unfit> {
+        let mut out = String::new();
+        write(&mut out, row, What::Names(self))?;
+        Ok(out)
+    }
+
+    /// Appends the row's values in these columns, in brackets.
+    pub(super) fn values<R: Serialize>(self, out: &mut String, row: &R) -> Result<(), Unfit> {
+        write(out, row, What::Values(self))
+    }
 }
 
-/// Appends a row's values, in brackets.
-pub(super) fn values<R: Serialize>(out: &mut String, row: &R) -> Result<(), Unfit> {
-    out.push('(');
-    row.serialize(Row {
-        out,
-        what: What::Values,
-    })?;
-    out.push(')');
-    Ok(())
+fn write<R: Serialize>(out: &mut String, row: &R, what: What<'_>) -> Result<(), Unfit> {
+    row.serialize(Row { out, what })
 }
 
 /// A row that has no literal: a defect of this program.
@@ -51,20 +61,31 @@ fn unfit<T>(what: &str) -> Result<T, Unfit> {
     Err(Unfit(format!("{what} is no value of a column")))
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum What {
-    Names,
-    Values,
+/// What is asked of a row.
+enum What<'w> {
+    /// Which fields have a value: a bit for each.
+    Filled(&'w mut u64),
+    Names(Columns),
+    Values(Columns),
 }
 
 /// Writes the fields of a struct.
 struct Row<'o> {
     out: &'o mut String,
-    what: What,
+    what: What<'o>,
 }
 
-/// Writes one value.
-struct Value<'o>(&'o mut String);
+/// Writes one value; texts only if they matter.
+struct Value<'o>(&'o mut String, Texts);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Texts {
+    Written,
+    /// It is only asked whether there is a value.
+    Left,
+}
+
+const NULL: &str = "NULL";
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
@@ -162,7 +183,8 @@ impl<'o> ser::Serializer for Row<'o> {
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Fields<'o>, Unfit> {
         Ok(Fields {
             row: self,
-            first: true,
+            bit: 1,
+            separator: '(',
         })
     }
 }
@@ -170,7 +192,10 @@ impl<'o> ser::Serializer for Row<'o> {
 /// The fields of a row, one after the other.
 struct Fields<'o> {
     row: Row<'o>,
-    first: bool,
+    /// The bit of the next field.
+    bit: u64,
+    /// What stands before the next one that is written.
+    separator: char,
 }
 
 impl SerializeStruct for Fields<'_> {
@@ -182,22 +207,43 @@ impl SerializeStruct for Fields<'_> {
         name: &'static str,
         value: &T,
     ) -> Result<(), Unfit> {
-        if !self.first {
-            self.row.out.push(',');
-        }
-        self.first = false;
-        match self.row.what {
-            What::Names => {
-                self.row.out.push('`');
-                self.row.out.push_str(name);
-                self.row.out.push('`');
-                Ok(())
+        let bit = self.bit;
+        self.bit = bit
+            .checked_shl(1)
+            .filter(|next| *next != 0)
+            .map_or_else(|| unfit("a row of more than 63 columns"), Ok)?;
+        let Row { out, what } = &mut self.row;
+        let columns = match what {
+            What::Filled(filled) => {
+                if value
+                    .serialize(Value(out, Texts::Left))
+                    .is_ok_and(|()| out.as_str() != NULL)
+                {
+                    **filled |= bit;
+                }
+                out.clear();
+                return Ok(());
             }
-            What::Values => value.serialize(Value(self.row.out)),
+            What::Names(columns) | What::Values(columns) => *columns,
+        };
+        if columns.0 & bit == 0 {
+            return Ok(());
         }
+        out.push(self.separator);
+        self.separator = ',';
+        if matches!(what, What::Names(_)) {
+            out.push('`');
+            out.push_str(name);
+            out.push('`');
+            return Ok(());
+        }
+        value.serialize(Value(out, Texts::Written))
     }
 
     fn end(self) -> Result<(), Unfit> {
+        if !matches!(self.row.what, What::Filled(_)) {
+            self.row.out.push(')');
+        }
         Ok(())
     }
 }
@@ -228,7 +274,10 @@ impl<'o> ser::Serializer for Value<'o> {
     }
 
     fn serialize_str(self, value: &str) -> Result<(), Unfit> {
-        self.0.push_str("_utf8mb4 x'");
+        self.0.push_str("x'");
+        if self.1 == Texts::Left {
+            return Ok(());
+        }
         hex(self.0, value.bytes());
         self.0.push('\'');
         Ok(())
@@ -242,7 +291,7 @@ impl<'o> ser::Serializer for Value<'o> {
     }
 
     fn serialize_none(self) -> Result<(), Unfit> {
-        self.0.push_str("NULL");
+        self.0.push_str(NULL);
         Ok(())
     }
 
@@ -273,7 +322,7 @@ impl SerializeSeq for Bytes<'_> {
 
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unfit> {
         let mut number = String::new();
-        value.serialize(Value(&mut number))?;
+        value.serialize(Value(&mut number, Texts::Written))?;
         let byte: u8 = number
             .parse()
             .or_else(|_| unfit("a sequence of others than bytes"))?;
@@ -301,9 +350,18 @@ mod tests {
         flag: bool,
     }
 
+    fn written(rows: &[Example<'_>]) -> String {
+        let columns = Columns::of(rows).unwrap();
+        let mut out = columns.names(&rows[0]).unwrap();
+        for row in rows {
+            columns.values(&mut out, row).unwrap();
+        }
+        out
+    }
+
     #[test]
     fn a_row_is_numbers_and_hexadecimal_digits() {
-        let mut row = Example {
+        let row = Example {
             number: -7,
             user: None,
             text: Some("O'Neil\\é"),
@@ -311,36 +369,49 @@ mod tests {
             flag: true,
         };
         assert_eq!(
-            columns(&row).unwrap(),
-            "(`number`,`user`,`text`,`bytes`,`flag`)"
+            written(&[row]),
+            "(`number`,`text`,`bytes`,`flag`)(-7,x'4f274e65696c5cc3a9',x'00ff',1)"
         );
-        let mut out = String::new();
-        values(&mut out, &row).unwrap();
-        assert_eq!(out, "(-7,NULL,_utf8mb4 x'4f274e65696c5cc3a9',x'00ff',1)");
-        (row.text, row.user) = (Some(""), Some(3));
-        out.clear();
-        values(&mut out, &row).unwrap();
-        assert_eq!(out, "(-7,3,_utf8mb4 x'',x'00ff',1)");
+    }
+
+    #[test]
+    fn only_columns_that_no_row_fills_are_left_out() {
+        let row = |user, text| Example {
+            number: 0,
+            user,
+            text,
+            bytes: &[],
+            flag: false,
+        };
+        assert_eq!(
+            written(&[row(None, None), row(Some(3), None)]),
+            "(`number`,`user`,`bytes`,`flag`)(0,NULL,x'',0)(0,3,x'',0)"
+        );
+        assert_eq!(
+            written(&[row(None, Some(""))]),
+            "(`number`,`text`,`bytes`,`flag`)(0,x'',x'',0)"
+        );
     }
 
     #[test]
     fn what_is_no_row_is_refused() {
-        assert!(columns(&7).is_err() && columns(&"x").is_err());
+        assert!(Columns::of(&[7]).is_err() && Columns::of(&["x"]).is_err());
         #[derive(Serialize)]
         struct Bad {
             ratio: f64,
         }
-        assert!(values(&mut String::new(), &Bad { ratio: 0.5 }).is_err());
+        let all = Columns(u64::MAX);
+        assert!(all.values(&mut String::new(), &Bad { ratio: 0.5 }).is_err());
     }
 
     proptest::proptest! {
         #[test]
         fn whatever_the_text_only_digits_stand_in_the_statement(text in ".{0,40}") {
             let row = Example { number: 0, user: None, text: Some(&text), bytes: &[], flag: false };
-            let mut out = String::new();
-            values(&mut out, &row).unwrap();
-            let inner = out.strip_prefix("(0,NULL,_utf8mb4 x'").unwrap().strip_suffix("',x'',0)").unwrap();
-            proptest::prop_assert_eq!(inner, hex::encode(&text));
+            let out = written(&[row]);
+            let inner = out.strip_prefix("(`number`,`text`,`bytes`,`flag`)(0,x'").unwrap();
+            let inner = inner.strip_suffix("',x'',0)").unwrap();
+            proptest::prop_assert_eq!(inner, ::hex::encode(&text));
         }
     }
 }

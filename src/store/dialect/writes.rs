@@ -3,7 +3,7 @@
 //! Belongs here: inserts, upserts and updates of the hot path.
 
 #[cfg(feature = "mysql")]
-use super::literals;
+use super::literals::{Columns, Unfit};
 use super::statement::{Bind, fixed};
 #[cfg(feature = "mysql")]
 use crate::store::Failure;
@@ -94,14 +94,15 @@ impl<'d> Writes<'d> {
         table: &str,
         rows: &[T],
     ) -> Result<()> {
-        let unfit = |unfit: literals::Unfit| Failure::Data(unfit.to_string());
+        let unfit = |unfit: Unfit| Failure::Data(unfit.to_string());
         let Some(first) = rows.first() else {
             return Ok(());
         };
-        let columns = literals::columns(first).map_err(unfit)?;
-        let begin = format!("INSERT INTO {table} {columns} VALUES ");
+        let columns = Columns::of(rows).map_err(unfit)?;
+        let names = columns.names(first).map_err(unfit)?;
+        let begin = format!("INSERT INTO {table} {names} VALUES ");
         self.add((&begin, ""), rows, |out, row| {
-            literals::values(out, row).map_err(unfit)
+            columns.values(out, row).map_err(unfit)
         })
     }
 

@@ -3,7 +3,7 @@
 use super::super::heads::Head;
 use super::super::schema::{
     account_heads, accounts, balances, batches, commits, customer_keys, customers, entry_dates,
-    journal, rejections, reversals,
+    idempotency, journal, rejections, reversals,
 };
 use super::super::{Db, Result};
 use super::report::{FINDINGS_KEPT, Finding, Report};
@@ -92,7 +92,7 @@ fn strangers(db: &mut Db, ids: &BTreeMap<i32, String>, report: &mut Report) -> R
             }
         })*};
     }
-    look!(customers customer_keys journal balances batches entry_dates reversals rejections commits);
+    look!(customers customer_keys journal balances batches entry_dates reversals rejections commits idempotency);
     Ok(())
 }
 

@@ -18,6 +18,7 @@
 //! | `reversals` | entries that reverse, and the table of reversals |
 //! | `batches` | batches with their entries and rejections, line by line |
 //! | `rejections` | the inbox |
+//! | `idempotency` | what is kept of requests that come again |
 
 mod accounts;
 mod balances;
@@ -26,6 +27,7 @@ mod config;
 mod customers;
 mod entries;
 mod entry;
+mod idempotency;
 mod rejections;
 pub mod report;
 mod reversals;
@@ -86,6 +88,7 @@ fn one_account(db: &mut Db, report: &mut Report, id: String, head: Head) -> Resu
     let (entries, chains) = entries.finish(&mut check)?;
     let rejections = rejections.finish(&mut check);
     reversals::check_table(&mut check)?;
+    idempotency::check(&mut check)?;
     let balances = balances::check(&mut check, chains)?;
     Ok(Checked {
         account: check.id,

@@ -55,6 +55,14 @@ fn check_pair(check: &mut Check<'_>, row: &Row, original: &Row) {
         let is = format!("reverses {} of another balance", original.number);
         check.add("journal", row.number, is, "an entry of its own balance");
     }
+    if row.date != original.date {
+        let is = format!("date {}", row.date);
+        check.add("journal", row.number, is, format!("date {}", original.date));
+    }
+    if original.reverses.is_some() {
+        let is = format!("reverses {}, a reversal itself", original.number);
+        check.add("journal", row.number, is, "an entry that reverses nothing");
+    }
     let opposite = original.amount.checked_neg();
     if Some(row.amount) != opposite {
         let should = opposite.map_or("an amount within 64 bits".to_owned(), |amount| {

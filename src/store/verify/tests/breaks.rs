@@ -175,8 +175,21 @@ pub(super) const BREAKS: &[(&str, &[&str])] = &[
         "UPDATE journal SET kind = 4, reverses = 3 WHERE account_id = 1 AND number = 9",
         &[
             "shop: journal 9: reverses 3 of another balance; should be: an entry of its own balance",
+            "shop: journal 9: date 20130315; should be: date 20151203",
             "shop: journal 9: amount -2; should be: amount -20",
             "shop: journal 9: reverses 3, which reversals says 7 does; should be: reversed once, and said so",
+        ],
+    ),
+    (
+        "UPDATE journal SET date = 20151202 WHERE account_id = 1 AND number = 3; UPDATE entry_dates SET lowest = 1 WHERE account_id = 1 AND date = 20151203; INSERT INTO entry_dates (account_id, date, lowest, highest) VALUES (1, 20151202, 3, 3)",
+        &["shop: journal 7: date 20151203; should be: date 20151202"],
+    ),
+    (
+        "UPDATE journal SET kind = 4, reverses = 2 WHERE account_id = 1 AND number = 3; INSERT INTO reversals (account_id, entry, by_entry) VALUES (1, 2, 3)",
+        &[
+            "shop: journal 3: reverses 2 of another balance; should be: an entry of its own balance",
+            "shop: journal 3: amount 20; should be: amount -5.5",
+            "shop: journal 7: reverses 3, a reversal itself; should be: an entry that reverses nothing",
         ],
     ),
     // Decimals and dates.
@@ -259,6 +272,7 @@ pub(super) const BREAKS: &[(&str, &[&str])] = &[
         &[
             "shop: journal 9: batch 4, which does not exist or ended earlier; should be: next to the entries of its batch",
             "shop: account_heads next_batch: 5; should be: 4",
+            "shop: idempotency api15/till/same:four: batch 4, which does not exist; should be: a batch",
         ],
     ),
     (
@@ -364,6 +378,7 @@ pub(super) const BREAKS: &[(&str, &[&str])] = &[
             "shop: batches 2: rejected 1; should be: rejected 0",
             "shop: batches 3: rejected 0; should be: rejected 1",
             "shop: rejections 2: batch 2, which does not exist or ended earlier; should be: next to the rejections of its batch",
+            "shop: idempotency api15/till/key:one: first_rejection 1, which is of batch 3; should be: a rejection of batch 1",
         ],
     ),
     // Rejections.
@@ -404,6 +419,49 @@ pub(super) const BREAKS: &[(&str, &[&str])] = &[
     (
         "UPDATE rejections SET effective_date = 20151301 WHERE account_id = 1 AND number = 1",
         &["shop: rejections 1: effective_date 20151301; should be: a day of the calendar"],
+    ),
+    // What is kept of requests that come again.
+    (
+        "UPDATE idempotency SET outcome = '{}' WHERE name = 'key:one'",
+        &[
+            "shop: idempotency api15/till/key:one: an outcome that cannot be read; should be: a batch and its first rejection",
+        ],
+    ),
+    (
+        "UPDATE idempotency SET outcome = '{\"batch\":0,\"first_rejection\":1}' WHERE name = 'key:one'",
+        &[
+            "shop: idempotency api15/till/key:one: batch 0, which does not exist; should be: a batch",
+        ],
+    ),
+    (
+        "UPDATE idempotency SET outcome = '{\"batch\":5,\"first_rejection\":3}' WHERE name = 'same:four'",
+        &[
+            "shop: idempotency api15/till/same:four: batch 5, which does not exist; should be: a batch",
+        ],
+    ),
+    (
+        "UPDATE idempotency SET outcome = '{\"batch\":1,\"first_rejection\":2}' WHERE name = 'key:one'",
+        &[
+            "shop: idempotency api15/till/key:one: first_rejection 2, which is of batch 2; should be: a rejection of batch 1",
+        ],
+    ),
+    (
+        "UPDATE idempotency SET outcome = '{\"batch\":1,\"first_rejection\":3}' WHERE name = 'key:one'",
+        &[
+            "shop: idempotency api15/till/key:one: first_rejection 3, which is of batch none; should be: a rejection of batch 1",
+        ],
+    ),
+    (
+        "UPDATE idempotency SET caller = '', name = 'rejection:1' WHERE name = 'same:four'",
+        &[
+            "shop: idempotency api15//rejection:1: rejection 1 is open; should be: one that was posted after all",
+        ],
+    ),
+    (
+        "UPDATE idempotency SET caller = '', name = 'rejection:3' WHERE name = 'same:four'",
+        &[
+            "shop: idempotency api15//rejection:3: rejection 3 is missing; should be: one that was posted after all",
+        ],
     ),
     // Customers.
     (
@@ -474,6 +532,7 @@ pub(super) const BREAKS: &[(&str, &[&str])] = &[
             "#2: batches -: no account; should be: rows of an account",
             "#2: entry_dates -: no account; should be: rows of an account",
             "#2: commits -: no account; should be: rows of an account",
+            "#2: idempotency -: no account; should be: rows of an account",
             "#2: account_heads -: no account; should be: a head of an account",
         ],
     ),

@@ -2,7 +2,7 @@
 
 use super::super::super::dialect::{self, Writes};
 use super::super::super::heads::{self, Head};
-use super::super::super::{Db, accounts, journal, migrate};
+use super::super::super::{Db, accounts, idempotency, journal, migrate};
 use crate::amount::Amount;
 use crate::config::DatabaseUrl;
 use crate::dates::{self, Day};
@@ -10,6 +10,7 @@ use crate::loyalty::account::Account;
 use crate::loyalty::batch::{self, Batch, Caller, Source};
 use crate::loyalty::ledger::{Balance, BalanceKey, Entry, EntryKind, Ledger, Link, Numbers};
 use crate::loyalty::lines::{Column, Layout, Lines};
+use crate::loyalty::once::{API15, Kept, Once};
 use crate::loyalty::rows::Rows;
 use crate::store::connect::{Role, connect};
 use crate::store::journal::CustomerRow;
@@ -265,4 +266,29 @@ pub(super) fn fill(db: &mut Db) {
     // Batch 4: entry 9, of an earlier day.
     post(db, 1, &["points|amy|Y|2|2013-03-15"]);
     post(db, 2, &["points|dan|N|1"]);
+    // What is kept of three of them.
+    let keep = |name: &str, batch, first_rejection| {
+        let (caller, fingerprint, kept_s) = ("till".to_owned(), [0; 32], 60);
+        let once = Once {
+            dialect: API15,
+            caller,
+            name: name.to_owned(),
+            fingerprint,
+            kept_s,
+        };
+        let kept = Kept {
+            batch,
+            first_rejection,
+        };
+        (once, kept)
+    };
+    dialect::begin(db).unwrap();
+    for (account, (once, kept)) in [
+        (1, keep("key:one", 1, 1)),
+        (1, keep("same:four", 4, 3)),
+        (2, keep("key:dan", 1, 1)),
+    ] {
+        idempotency::keep(db, account, &[(&once, kept)], &[], dates::micros(now())).unwrap();
+    }
+    dialect::commit(db).unwrap();
 }

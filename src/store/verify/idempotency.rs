@@ -1,0 +1,117 @@
+//! What is kept of requests that come again: it names a batch, its rejections, or a rejection that was posted after all.
+
+use super::super::Result;
+use super::super::schema::{batches, idempotency, rejections};
+use super::{CHUNK, Check, or_none};
+use crate::loyalty::once::{Kept, REPLAY};
+use crate::text;
+use diesel::prelude::*;
+use std::collections::HashMap;
+
+/// Dialect, caller, name, outcome.
+type Row = (String, String, String, String);
+
+/// Checks the rows of the account, in chunks by their key.
+pub(super) fn check(check: &mut Check<'_>) -> Result<()> {
+    let mut after = (String::new(), String::new(), String::new());
+    loop {
+        let (dialect, caller, name) = after;
+        let behind = idempotency::dialect
+            .gt(dialect.clone())
+            .or(idempotency::dialect
+                .eq(dialect.clone())
+                .and(idempotency::caller.gt(caller.clone())));
+        let behind = behind.or(idempotency::dialect
+            .eq(dialect)
+            .and(idempotency::caller.eq(caller))
+            .and(idempotency::name.gt(name)));
+        let rows: Vec<Row> = idempotency::table
+            .filter(idempotency::account_id.eq(check.account))
+            .filter(behind)
+            .order((idempotency::dialect, idempotency::caller, idempotency::name))
+            .limit(CHUNK)
+            .select((
+                idempotency::dialect,
+                idempotency::caller,
+                idempotency::name,
+                idempotency::outcome,
+            ))
+            .load(check.db)?;
+        let Some(last) = rows.last() else {
+            return Ok(());
+        };
+        after = (last.0.clone(), last.1.clone(), last.2.clone());
+        check_rows(check, &rows)?;
+    }
+}
+
+fn check_rows(check: &mut Check<'_>, rows: &[Row]) -> Result<()> {
+    let kept: Vec<Option<Kept>> = rows
+        .iter()
+        .map(|(_, _, _, outcome)| serde_json::from_str(outcome).ok())
+        .collect();
+    let of_batches: Vec<i64> = kept.iter().flatten().map(|kept| kept.batch).collect();
+    let rejected: HashMap<i64, i32> = batches::table
+        .filter(batches::account_id.eq(check.account))
+        .filter(batches::number.eq_any(of_batches))
+        .select((batches::number, batches::rejected))
+        .load(check.db)?
+        .into_iter()
+        .collect();
+    let firsts = kept.iter().flatten().map(|kept| kept.first_rejection);
+    let replayed = rows.iter().filter_map(|(_, _, name, _)| replay(name));
+    let found: HashMap<i64, (Option<i64>, String)> = rejections::table
+        .filter(rejections::account_id.eq(check.account))
+        .filter(rejections::number.eq_any(firsts.chain(replayed).collect::<Vec<i64>>()))
+        .select((rejections::number, (rejections::batch, rejections::state)))
+        .load(check.db)?
+        .into_iter()
+        .collect();
+    for ((dialect, caller, name, _), kept) in rows.iter().zip(kept) {
+        let key = text::shown(&format!("{dialect}/{caller}/{name}"));
+        if let Some((is, should)) = wrong(name, kept, &rejected, &found) {
+            check.add("idempotency", key, is, should);
+        }
+    }
+    Ok(())
+}
+
+/// The rejection that a name stands for.
+fn replay(name: &str) -> Option<i64> {
+    name.strip_prefix(REPLAY)?.parse().ok()
+}
+
+/// What is wrong with a row, and what should be. `rejected`: how many lines of each batch were refused. `found`: batch
+/// and state of rejections.
+fn wrong(
+    name: &str,
+    kept: Option<Kept>,
+    rejected: &HashMap<i64, i32>,
+    found: &HashMap<i64, (Option<i64>, String)>,
+) -> Option<(String, String)> {
+    let Some(Kept {
+        batch,
+        first_rejection: first,
+    }) = kept
+    else {
+        let is = "an outcome that cannot be read".to_owned();
+        return Some((is, "a batch and its first rejection".to_owned()));
+    };
+    let Some(rejected) = rejected.get(&batch) else {
+        let is = format!("batch {batch}, which does not exist");
+        return Some((is, "a batch".to_owned()));
+    };
+    let of = found.get(&first).and_then(|(batch, _)| *batch);
+    if *rejected > 0 && of != Some(batch) {
+        let is = format!("first_rejection {first}, which is of batch {}", or_none(of));
+        return Some((is, format!("a rejection of batch {batch}")));
+    }
+    let rejection = replay(name)?;
+    let state = found
+        .get(&rejection)
+        .map_or("missing", |(_, state)| state.as_str());
+    matches!(state, "open" | "missing").then(|| {
+        let is = format!("rejection {rejection} is {state}");
+        (is, "one that was posted after all".to_owned())
+    })
+}
