@@ -10,6 +10,7 @@ mod writes;
 
 pub use errors::{classify, is_missing_table};
 pub(super) use writes::insert_rows;
+pub(super) use writes::save_entries;
 pub use writes::{Writes, save_balances, save_dates, save_head};
 
 use super::heads::Head;
@@ -37,7 +38,7 @@ pub fn commit(db: &mut Db) -> Result<()> {
         // One round trip; Diesel's own commit takes three.
         #[cfg(feature = "mysql")]
         Db::Mysql(conn) => {
-            fixed!(Integer, "COMMIT", []).execute(conn)?;
+            fixed!(Integer, ["COMMIT", "", ""], []).execute(conn)?;
         }
     }
     Ok(())
@@ -49,7 +50,7 @@ pub fn rollback(db: &mut Db) -> Result<()> {
         Db::Sqlite(conn) => conn.batch_execute("ROLLBACK")?,
         #[cfg(feature = "mysql")]
         Db::Mysql(conn) => {
-            fixed!(Integer, "ROLLBACK", []).execute(conn)?;
+            fixed!(Integer, ["ROLLBACK", "", ""], []).execute(conn)?;
         }
     }
     Ok(())
@@ -124,17 +125,25 @@ pub fn find_keys(db: &mut Db, account: i32, values: &[&str]) -> Result<Vec<KeyRo
         found.append(&mut match db {
             Db::Sqlite(conn) => fixed!(
                 (Text, BigInt, Bool),
-                "SELECT k.value, k.customer, k.replaced FROM json_each(?) AS j \
-                 CROSS JOIN customer_keys AS k ON k.value = j.value AND k.account_id = ?",
+                [
+                    "SELECT k.value, k.customer, k.replaced FROM json_each(",
+                    ") AS j \
+                 CROSS JOIN customer_keys AS k ON k.value = j.value AND k.account_id = ",
+                    ""
+                ],
                 [Bind::Text(&document), Bind::Int(account)]
             )
             .load::<KeyRow>(conn)?,
             #[cfg(feature = "mysql")]
             Db::Mysql(conn) => fixed!(
                 (Text, BigInt, Bool),
-                "SELECT k.value, k.customer, k.replaced FROM JSON_TABLE(?, '$[*]' COLUMNS(value VARCHAR(64) \
+                [
+                    "SELECT k.value, k.customer, k.replaced FROM JSON_TABLE(",
+                    ", '$[*]' COLUMNS(value VARCHAR(64) \
                  CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$')) AS j \
-                 STRAIGHT_JOIN customer_keys AS k ON k.value = j.value AND k.account_id = ?",
+                 STRAIGHT_JOIN customer_keys AS k ON k.value = j.value AND k.account_id = ",
+                    ""
+                ],
                 [Bind::Text(&document), Bind::Int(account)]
             )
             .load::<KeyRow>(conn)?,
@@ -158,19 +167,23 @@ pub fn find_balances(
         found.append(&mut match db {
             Db::Sqlite(conn) => fixed!(
                 (BigInt, Integer, Integer, BigInt, BigInt),
-                "SELECT b.customer, b.campaign, b.item, b.balance, b.last_entry FROM json_each(?) AS j \
-                 CROSS JOIN balances AS b ON b.account_id = ? AND b.customer = json_extract(j.value, '$[0]') \
-                 AND b.campaign = json_extract(j.value, '$[1]') AND b.item = json_extract(j.value, '$[2]')",
+                ["SELECT b.customer, b.campaign, b.item, b.balance, b.last_entry FROM json_each(",
+ ") AS j \
+                 CROSS JOIN balances AS b ON b.account_id = ",
+ " AND b.customer = json_extract(j.value, '$[0]') \
+                 AND b.campaign = json_extract(j.value, '$[1]') AND b.item = json_extract(j.value, '$[2]')"],
                 [Bind::Text(&document), Bind::Int(account)]
             )
             .load::<FoundBalance>(conn)?,
             #[cfg(feature = "mysql")]
             Db::Mysql(conn) => fixed!(
                 (BigInt, Integer, Integer, BigInt, BigInt),
-                "SELECT b.customer, b.campaign, b.item, b.balance, b.last_entry FROM JSON_TABLE(?, '$[*]' COLUMNS(\
+                ["SELECT b.customer, b.campaign, b.item, b.balance, b.last_entry FROM JSON_TABLE(",
+ ", '$[*]' COLUMNS(\
                  customer BIGINT PATH '$[0]', campaign INTEGER PATH '$[1]', item INTEGER PATH '$[2]')) AS j \
-                 STRAIGHT_JOIN balances AS b ON b.account_id = ? AND b.customer = j.customer \
-                 AND b.campaign = j.campaign AND b.item = j.item",
+                 STRAIGHT_JOIN balances AS b ON b.account_id = ",
+ " AND b.customer = j.customer \
+                 AND b.campaign = j.campaign AND b.item = j.item"],
                 [Bind::Text(&document), Bind::Int(account)]
             )
             .load::<FoundBalance>(conn)?,
@@ -182,19 +195,27 @@ pub fn find_balances(
 /// A row of [`find_kept`]: dialect, caller, name, fingerprint, outcome, until when.
 pub type KeptRow = (String, String, String, Vec<u8>, String, i64);
 
-const KEPT_SQLITE: &str = "SELECT k.dialect, k.caller, k.name, k.fingerprint, k.outcome, k.expires_at \
-    FROM json_each(?) AS j CROSS JOIN idempotency AS k ON k.account_id = ? \
+const KEPT_SQLITE: [&str; 3] = [
+    "SELECT k.dialect, k.caller, k.name, k.fingerprint, k.outcome, k.expires_at \
+    FROM json_each(",
+    ") AS j CROSS JOIN idempotency AS k ON k.account_id = ",
+    " \
     AND k.dialect = json_extract(j.value, '$[0]') AND k.caller = json_extract(j.value, '$[1]') \
-    AND k.name = json_extract(j.value, '$[2]')";
+    AND k.name = json_extract(j.value, '$[2]')",
+];
 
 #[cfg(feature = "mysql")]
-const KEPT_MYSQL: &str = "SELECT k.dialect, k.caller, k.name, k.fingerprint, k.outcome, k.expires_at \
-    FROM JSON_TABLE(?, '$[*]' COLUMNS(\
+const KEPT_MYSQL: [&str; 3] = [
+    "SELECT k.dialect, k.caller, k.name, k.fingerprint, k.outcome, k.expires_at \
+    FROM JSON_TABLE(",
+    ", '$[*]' COLUMNS(\
     dialect VARCHAR(16) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$[0]', \
     caller VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$[1]', \
     name VARCHAR(264) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$[2]')) AS j \
-    STRAIGHT_JOIN idempotency AS k ON k.account_id = ? AND k.dialect = j.dialect AND k.caller = j.caller \
-    AND k.name = j.name";
+    STRAIGHT_JOIN idempotency AS k ON k.account_id = ",
+    " AND k.dialect = j.dialect AND k.caller = j.caller \
+    AND k.name = j.name",
+];
 
 /// What is kept of requests that came before, by dialect, caller and name; rows whose time is over are among them.
 /// Each is found by the whole primary key: a filter on `expires_at` would have SQLite walk that index instead.
@@ -236,18 +257,26 @@ pub fn find_open(
             // Left to itself, the engine reads all rejections of the account.
             Db::Sqlite(conn) => fixed!(
                 (BigInt, Binary),
-                "SELECT r.number, r.fingerprint FROM json_each(?) AS j \
+                [
+                    "SELECT r.number, r.fingerprint FROM json_each(",
+                    ") AS j \
                  CROSS JOIN rejections AS r INDEXED BY rejections_fingerprint \
-                 ON r.fingerprint = unhex(j.value) AND r.account_id = ? WHERE r.state = 'open'",
+                 ON r.fingerprint = unhex(j.value) AND r.account_id = ",
+                    " WHERE r.state = 'open'"
+                ],
                 [Bind::Text(&document), Bind::Int(account)]
             )
             .load::<(i64, Vec<u8>)>(conn)?,
             #[cfg(feature = "mysql")]
             Db::Mysql(conn) => fixed!(
                 (BigInt, Binary),
-                "SELECT r.number, r.fingerprint FROM JSON_TABLE(?, '$[*]' COLUMNS(digits VARCHAR(64) PATH '$')) AS j \
+                [
+                    "SELECT r.number, r.fingerprint FROM JSON_TABLE(",
+                    ", '$[*]' COLUMNS(digits VARCHAR(64) PATH '$')) AS j \
                  STRAIGHT_JOIN rejections AS r FORCE INDEX (rejections_fingerprint) \
-                 ON r.fingerprint = UNHEX(j.digits) AND r.account_id = ? WHERE r.state = 'open'",
+                 ON r.fingerprint = UNHEX(j.digits) AND r.account_id = ",
+                    " WHERE r.state = 'open'"
+                ],
                 [Bind::Text(&document), Bind::Int(account)]
             )
             .load::<(i64, Vec<u8>)>(conn)?,

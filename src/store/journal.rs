@@ -10,31 +10,32 @@ use diesel::prelude::*;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+/// A journal entry as it is stored.
 #[derive(Insertable, Serialize)]
 #[diesel(table_name = journal, treat_none_as_default_value = false)]
-struct EntryRow<'a> {
-    account_id: i32,
-    number: i64,
-    customer: i64,
-    campaign: i32,
-    item: i32,
-    kind: i16,
-    amount: i64,
-    balance_after: i64,
-    date: i32,
-    recorded_at: i64,
-    previous: Option<i64>,
-    batch: Option<i64>,
-    line: Option<i32>,
-    user: Option<i32>,
-    given: Option<&'a str>,
-    formula: Option<&'a str>,
-    promotions: Option<&'a str>,
-    reward: Option<i32>,
-    reverses: Option<i64>,
-    flags: i32,
-    authorization: Option<&'a str>,
-    custom: Option<&'a str>,
+pub(super) struct EntryRow<'a> {
+    pub(super) account_id: i32,
+    pub(super) number: i64,
+    pub(super) customer: i64,
+    pub(super) campaign: i32,
+    pub(super) item: i32,
+    pub(super) kind: i16,
+    pub(super) amount: i64,
+    pub(super) balance_after: i64,
+    pub(super) date: i32,
+    pub(super) recorded_at: i64,
+    pub(super) previous: Option<i64>,
+    pub(super) batch: Option<i64>,
+    pub(super) line: Option<i32>,
+    pub(super) user: Option<i32>,
+    pub(super) given: Option<&'a str>,
+    pub(super) formula: Option<&'a str>,
+    pub(super) promotions: Option<&'a str>,
+    pub(super) reward: Option<i32>,
+    pub(super) reverses: Option<i64>,
+    pub(super) flags: i32,
+    pub(super) authorization: Option<&'a str>,
+    pub(super) custom: Option<&'a str>,
 }
 
 /// A balance as it is stored.
@@ -209,6 +210,9 @@ struct ReversalRow {
     by_entry: i64,
 }
 
+/// Rows of entries that are made before they are written.
+const ENTRIES_AT_A_TIME: usize = 1000;
+
 /// Writes journal entries, which come in the order of their numbers, and what they reverse.
 pub fn save_entries<'e, 'a: 'e>(
     writes: &mut Writes<'_>,
@@ -229,34 +233,40 @@ pub fn save_entries<'e, 'a: 'e>(
     // The key refuses what is reversed already.
     reversals.sort_unstable_by_key(|row| row.entry);
     dialect::insert_rows!(writes, reversals, &reversals);
-    let rows: Vec<EntryRow<'_>> = entries
-        .map(|entry| EntryRow {
-            account_id: account,
-            number: entry.number,
-            customer: entry.key.customer,
-            campaign: entry.key.campaign,
-            item: entry.key.item,
-            kind: entry.kind.stored(),
-            amount: entry.amount.raw(),
-            balance_after: entry.balance_after.raw(),
-            date: entry.date.number(),
-            recorded_at: now_us,
-            previous: entry.previous,
-            batch: entry.line.map(|(batch, _)| batch),
-            line: entry.line.map(|(_, line)| line),
-            user: entry.user,
-            given: none_if_empty(entry.given),
-            formula: entry.formula,
-            promotions: none_if_empty(entry.promotions),
-            reward: entry.reward,
-            reverses: entry.reverses,
-            flags: 0,
-            authorization: none_if_empty(entry.authorization),
-            custom: entry.custom,
-        })
-        .collect();
-    dialect::insert_rows!(writes, journal, &rows);
-    Ok(())
+    let mut rows_of = entries.map(|entry| EntryRow {
+        account_id: account,
+        number: entry.number,
+        customer: entry.key.customer,
+        campaign: entry.key.campaign,
+        item: entry.key.item,
+        kind: entry.kind.stored(),
+        amount: entry.amount.raw(),
+        balance_after: entry.balance_after.raw(),
+        date: entry.date.number(),
+        recorded_at: now_us,
+        previous: entry.previous,
+        batch: entry.line.map(|(batch, _)| batch),
+        line: entry.line.map(|(_, line)| line),
+        user: entry.user,
+        given: none_if_empty(entry.given),
+        formula: entry.formula,
+        promotions: none_if_empty(entry.promotions),
+        reward: entry.reward,
+        reverses: entry.reverses,
+        flags: 0,
+        authorization: none_if_empty(entry.authorization),
+        custom: entry.custom,
+    });
+    // A part at a time: all rows at once would take as much memory again as the entries.
+    let mut rows: Vec<EntryRow<'_>> = Vec::new();
+    loop {
+        rows.clear();
+        rows.extend(rows_of.by_ref().take(ENTRIES_AT_A_TIME));
+        if rows.is_empty() {
+            return Ok(());
+        }
+        dialect::save_entries(writes, &rows)?;
+    }
 }
 
 /// Writes customers and the codes and cards they hold.

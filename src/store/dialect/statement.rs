@@ -4,7 +4,7 @@
 
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Integer, Text};
+use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
 /// A value of a statement.
 #[derive(Clone, Copy)]
@@ -15,17 +15,25 @@ pub enum Bind<'a> {
     Big(i64),
     /// A text.
     Text(&'a str),
+    /// An `INTEGER` or `NULL`.
+    MaybeInt(Option<i32>),
+    /// A `BIGINT` or `NULL`.
+    MaybeBig(Option<i64>),
+    /// A text or `NULL`.
+    MaybeText(Option<&'a str>),
 }
 
 /// A statement that has the same text each time this place in the code is reached: it stays prepared. Diesel finds that
 /// out by itself for many statements, but prepares `sql_query`, upserts and updates anew each time, which costs more
-/// than a row.
+/// than a row; and what it makes of a row goes through a row's values several times.
+///
+/// The text is given as what stands before the first value, between two values, and behind the last one.
 macro_rules! fixed {
-    ($row:ty, $sql:expr, $binds:expr) => {{
+    ($row:ty, $text:expr, $binds:expr) => {{
         /// Names this place.
         struct Here;
         $crate::store::dialect::statement::Fixed::<_, $row, Here> {
-            sql: $sql,
+            text: $text,
             binds: $binds,
             row: std::marker::PhantomData,
         }
@@ -34,9 +42,9 @@ macro_rules! fixed {
 
 pub(super) use fixed;
 
-/// What [`fixed!`] makes: a text with a `?` for each value, and the types of the rows that it gives.
+/// What [`fixed!`] makes: the parts of its text, its values, and the types of the rows that it gives.
 pub struct Fixed<'a, const N: usize, Row, Here> {
-    pub sql: &'static str,
+    pub text: [&'static str; 3],
     pub binds: [Bind<'a>; N],
     pub row: std::marker::PhantomData<(Row, Here)>,
 }
@@ -61,18 +69,26 @@ where
     str: diesel::serialize::ToSql<Text, DB>,
     i64: diesel::serialize::ToSql<BigInt, DB>,
     i32: diesel::serialize::ToSql<Integer, DB>,
+    Option<i32>: diesel::serialize::ToSql<Nullable<Integer>, DB>,
+    Option<i64>: diesel::serialize::ToSql<Nullable<BigInt>, DB>,
+    for<'t> Option<&'t str>: diesel::serialize::ToSql<Nullable<Text>, DB>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        let mut parts = self.sql.split('?');
-        out.push_sql(parts.next().unwrap_or(""));
-        for (bind, part) in self.binds.iter().zip(parts) {
+        let [begin, between, end] = self.text;
+        let mut before = begin;
+        for bind in &self.binds {
+            out.push_sql(before);
+            before = between;
             match bind {
                 Bind::Int(value) => out.push_bind_param::<Integer, i32>(value)?,
                 Bind::Big(value) => out.push_bind_param::<BigInt, i64>(value)?,
                 Bind::Text(value) => out.push_bind_param::<Text, str>(value)?,
+                Bind::MaybeInt(value) => out.push_bind_param::<Nullable<Integer>, _>(value)?,
+                Bind::MaybeBig(value) => out.push_bind_param::<Nullable<BigInt>, _>(value)?,
+                Bind::MaybeText(value) => out.push_bind_param::<Nullable<Text>, _>(value)?,
             }
-            out.push_sql(part);
         }
+        out.push_sql(if self.binds.is_empty() { begin } else { end });
         Ok(())
     }
 }

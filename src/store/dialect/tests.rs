@@ -56,11 +56,12 @@ fn kept_outcomes_are_found_by_the_whole_primary_key_on_sqlite() {
     let url = format!("sqlite:{}", dir.path().join("p.db").display());
     let db = &mut connect(&DatabaseUrl::parse(&url).unwrap(), Role::Migrator).unwrap();
     migrate::run(db).unwrap();
-    let steps: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {KEPT_SQLITE}"))
-        .bind::<Text, _>(TWO)
-        .bind::<Integer, _>(1)
-        .load(db)
-        .unwrap();
+    let steps: Vec<Step> =
+        diesel::sql_query(format!("EXPLAIN QUERY PLAN {}", KEPT_SQLITE.join("?")))
+            .bind::<Text, _>(TWO)
+            .bind::<Integer, _>(1)
+            .load(db)
+            .unwrap();
     let plan: Vec<&str> = steps.iter().map(|step| step.detail.as_str()).collect();
     let wanted = "SEARCH k USING PRIMARY KEY (account_id=? AND dialect=? AND caller=? AND name=?)";
     assert!(plan.contains(&wanted), "{plan:?}");
@@ -99,7 +100,7 @@ fn kept_outcomes_are_found_by_the_whole_primary_key_on_mysql() {
         ))
         .unwrap();
     }
-    let steps: Vec<Step> = diesel::sql_query(format!("EXPLAIN {KEPT_MYSQL}"))
+    let steps: Vec<Step> = diesel::sql_query(format!("EXPLAIN {}", KEPT_MYSQL.join("?")))
         .bind::<Text, _>(TWO)
         .bind::<Integer, _>(1)
         .load(db)

@@ -4,11 +4,12 @@
 
 #[cfg(feature = "mysql")]
 use super::literals::{Columns, Unfit};
-use super::statement::{Bind, fixed};
+use super::statement::{Bind, Kept, fixed};
 #[cfg(feature = "mysql")]
 use crate::store::Failure;
 use crate::store::heads::Head;
-use crate::store::journal::{BalanceRow, DateRow};
+use crate::store::journal::{BalanceRow, DateRow, EntryRow};
+use crate::store::schema::journal;
 use crate::store::{Db, Result};
 #[cfg(feature = "mysql")]
 use diesel::connection::SimpleConnection;
@@ -139,15 +140,67 @@ macro_rules! insert_rows {
 }
 pub(in crate::store) use insert_rows;
 
+/// Writes journal entries, which come in the order of their numbers.
+pub fn save_entries(writes: &mut Writes<'_>, rows: &[EntryRow<'_>]) -> Result<()> {
+    let Some(conn) = writes.sqlite() else {
+        #[cfg(feature = "mysql")]
+        writes.insert("journal", rows)?;
+        return Ok(());
+    };
+    for row in rows {
+        let rare = row.formula.is_some()
+            || row.promotions.is_some()
+            || row.reward.is_some()
+            || row.reverses.is_some()
+            || row.custom.is_some();
+        if rare {
+            struct Here;
+            let insert = diesel::insert_into(journal::table).values(row);
+            Kept::<_, Here>::new(insert).execute(conn)?;
+            continue;
+        }
+        // Most rows have none of these, and the time goes by the number of values.
+        fixed!(
+            Integer,
+            ["INSERT INTO journal (account_id, number, customer, campaign, item, kind, amount, balance_after, date, \
+             recorded_at, previous, batch, line, user, given, authorization, flags) VALUES (",
+            ", ",
+            ")"],
+            [
+                Bind::Int(row.account_id),
+                Bind::Big(row.number),
+                Bind::Big(row.customer),
+                Bind::Int(row.campaign),
+                Bind::Int(row.item),
+                Bind::Int(row.kind.into()),
+                Bind::Big(row.amount),
+                Bind::Big(row.balance_after),
+                Bind::Int(row.date),
+                Bind::Big(row.recorded_at),
+                Bind::MaybeBig(row.previous),
+                Bind::MaybeBig(row.batch),
+                Bind::MaybeInt(row.line),
+                Bind::MaybeInt(row.user),
+                Bind::MaybeText(row.given),
+                Bind::MaybeText(row.authorization),
+                Bind::Int(row.flags),
+            ]
+        )
+        .execute(conn)?;
+    }
+    Ok(())
+}
+
 /// Writes balances, new or changed; sorted by their key, so that all writers touch them in one order.
 pub fn save_balances(writes: &mut Writes<'_>, rows: &[BalanceRow]) -> Result<()> {
     if let Some(conn) = writes.sqlite() {
         for row in rows {
             fixed!(
                 Integer,
-                "INSERT INTO balances (account_id, customer, campaign, item, balance, last_entry) \
-                 VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (account_id, customer, campaign, item) \
-                 DO UPDATE SET balance = excluded.balance, last_entry = excluded.last_entry",
+                ["INSERT INTO balances (account_id, customer, campaign, item, balance, last_entry) VALUES (",
+                ", ",
+                ") ON CONFLICT (account_id, customer, campaign, item) \
+                 DO UPDATE SET balance = excluded.balance, last_entry = excluded.last_entry"],
                 [
                     Bind::Int(row.account_id),
                     Bind::Big(row.customer),
@@ -189,8 +242,11 @@ pub fn save_dates(writes: &mut Writes<'_>, rows: &[DateRow]) -> Result<()> {
         for row in rows {
             fixed!(
                 Integer,
-                "INSERT INTO entry_dates (account_id, date, lowest, highest) VALUES (?, ?, ?, ?) \
-                 ON CONFLICT (account_id, date) DO UPDATE SET highest = excluded.highest",
+                [
+                    "INSERT INTO entry_dates (account_id, date, lowest, highest) VALUES (",
+                    ", ",
+                    ") ON CONFLICT (account_id, date) DO UPDATE SET highest = excluded.highest"
+                ],
                 [
                     Bind::Int(row.account_id),
                     Bind::Int(row.date),
@@ -225,9 +281,14 @@ pub fn save_head(writes: &mut Writes<'_>, head: &Head) -> Result<()> {
     if let Some(conn) = writes.sqlite() {
         fixed!(
             Integer,
-            "UPDATE account_heads SET next_entry = ?, next_batch = ?, next_customer = ?, next_sale = ?, \
-             next_rejection = ?, next_commit = ?, open_faults = ?, keys_version = ?, config_version = ? \
-             WHERE account_id = ?",
+            ["INSERT INTO account_heads (next_entry, next_batch, next_customer, next_sale, next_rejection, \
+             next_commit, open_faults, keys_version, config_version, account_id) VALUES (",
+            ", ",
+            ") ON CONFLICT (account_id) DO UPDATE SET next_entry = excluded.next_entry, \
+             next_batch = excluded.next_batch, next_customer = excluded.next_customer, \
+             next_sale = excluded.next_sale, next_rejection = excluded.next_rejection, \
+             next_commit = excluded.next_commit, open_faults = excluded.open_faults, \
+             keys_version = excluded.keys_version, config_version = excluded.config_version"],
             [
                 Bind::Big(head.next_entry),
                 Bind::Big(head.next_batch),
