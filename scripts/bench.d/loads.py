@@ -122,11 +122,14 @@ def steady(database, url, rate, seconds, beside=None, small_world=None):
     world = small_world or database.world
     command, env = wrk(url, world, 1, 256, seconds or 600)
     process = subprocess.Popen(command, env=dict(env, RATE=str(rate)), stdout=subprocess.PIPE, text=True)
-    if beside:
-        time.sleep(1)
-        beside()
-        process.send_signal(signal.SIGINT)
-    return result(process.communicate()[0])
+    try:
+        if beside:
+            time.sleep(1)
+            beside()
+            process.send_signal(signal.SIGINT)
+        return result(process.communicate()[0])
+    finally:
+        process.kill()
 
 
 def fairness(database, rate, lines, small_world=None):

@@ -30,7 +30,7 @@ class Program:
         done = subprocess.run([self.binary, *words], env=dict(self.env, PUNCHCARD_DATABASE_URL=url),
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode != 0:
-            raise Failed("punchcard %s: %s" % (" ".join(map(str, words)), done.stdout[-1500:]))
+            raise Failed("punchcard %s: %s" % (" ".join(map(str, words)), done.stdout[:300] + " ... " + done.stdout[-300:]))
         return done.stdout
 
 
