@@ -5,14 +5,15 @@
 # From another script:
 #     source scripts/lib/mariadb.sh
 #     trap mariadb_stop EXIT
-#     mariadb_start [--durable] [--binlog]
+#     mariadb_start [--durable] [--binlog] [--large]
 # By hand, for as long as one command runs:
-#     scripts/lib/mariadb.sh [--durable] [--binlog] COMMAND [ARGUMENT...]
+#     scripts/lib/mariadb.sh [--durable] [--binlog] [--large] COMMAND [ARGUMENT...]
 #
 # --durable  what a production server needs: each commit synced (innodb_flush_log_at_trx_commit=1), the
 #            data on disk. Without it nothing is synced and the data lies in memory where there is room: fast, and
 #            enough for every test that does not cut the power.
 # --binlog   with the binary log, as a server has that replicates or is backed up by it.
+# --large    with the memory and the log of a server that is there for its databases alone: 2 GiB and 1 GiB.
 #
 # Exported once it runs:
 #   PUNCHCARD_TEST_MYSQL_URL      mysql://root:PASSWORD@127.0.0.1:PORT/   may do everything; a database name is to follow
@@ -55,11 +56,12 @@ mariadb_sql() {
 }
 
 mariadb_start() {
-    local flush=0 place=memory doublewrite=0 binlog=--skip-log-bin port deadline attempt app_password option
+    local flush=0 place=memory doublewrite=0 binlog=--skip-log-bin pool=256M log=96M port deadline attempt app_password option
     for option in "$@"; do
         case $option in
             --durable) flush=1 place=disk doublewrite=1 ;;
             --binlog) binlog=--log-bin=binlog ;;
+            --large) pool=2G log=1G ;;
             *) echo "mariadb: unknown option $option" >&2; return 1 ;;
         esac
     done
@@ -86,7 +88,7 @@ mariadb_start() {
             --bind-address=127.0.0.1 "--port=$port" "--socket=$mariadb_dir/socket" "--pid-file=$mariadb_dir/pid" \
             "$binlog" --skip-name-resolve --max-connections=500 --performance-schema=OFF \
             --character-set-server=utf8mb4 --collation-server=utf8mb4_bin \
-            --innodb-buffer-pool-size=256M "--innodb-flush-log-at-trx-commit=$flush" \
+            "--innodb-buffer-pool-size=$pool" "--innodb-log-file-size=$log" "--innodb-flush-log-at-trx-commit=$flush" \
             "--innodb-doublewrite=$doublewrite" >>"$mariadb_dir/server.log" 2>&1 </dev/null &
         mariadb_pid=$!
         deadline=$((SECONDS + 60))
@@ -137,12 +139,12 @@ mariadb_stop() {
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then
     set -euo pipefail
     options=()
-    while [ "${1:-}" = --durable ] || [ "${1:-}" = --binlog ]; do
+    while [ "${1:-}" = --durable ] || [ "${1:-}" = --binlog ] || [ "${1:-}" = --large ]; do
         options+=("$1")
         shift
     done
     if [ $# -eq 0 ]; then
-        echo "usage: scripts/lib/mariadb.sh [--durable] [--binlog] COMMAND [ARGUMENT...]" >&2
+        echo "usage: scripts/lib/mariadb.sh [--durable] [--binlog] [--large] COMMAND [ARGUMENT...]" >&2
         exit 2
     fi
     trap mariadb_stop EXIT

@@ -1,0 +1,280 @@
+//! How fast the pure parts are: reading forms, finding and planning lines, deciding them, writing replies.
+//!
+//! Belongs here: what needs neither a socket nor a database. Does not belong here: the whole system (`scripts/bench`).
+
+#![allow(missing_docs, reason = "criterion's macros make functions without any")]
+#![allow(clippy::unwrap_used, reason = "a bench that cannot go on shall stop")]
+
+use chrono::Utc;
+use chrono_tz::Tz;
+use criterion::{
+    BatchSize, BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main,
+    measurement::WallTime,
+};
+use punchcard::amount::Amount;
+use punchcard::api15::body::{self, BodyLimits};
+use punchcard::api15::render::{self, Format};
+use punchcard::api15::reply::Reply;
+use punchcard::dates;
+use punchcard::loyalty::account::{Account, Campaign, Kind, User};
+use punchcard::loyalty::batch::{self, Batch, Caller, Wishes};
+use punchcard::loyalty::ledger::{Balance, BalanceKey, Holder, Holders, Ledger, Numbers};
+use punchcard::loyalty::lines::{Column, Layout, Lines};
+use punchcard::loyalty::plan;
+use std::collections::HashMap;
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Duration;
+
+const CAMPAIGN: &str = "1111222233334401";
+const CUSTOMERS: i64 = 20_000;
+const KEY: [u8; 32] = [7; 32];
+const COLUMNS: [(Column, &str); 7] = [
+    (Column::Campaign, "campaign_id"),
+    (Column::Code, "code"),
+    (Column::Redeemed, "redeemed"),
+    (Column::Amount, "amount"),
+    (Column::Date, "date"),
+    (Column::Authorization, "authorization"),
+    (Column::Promotions, "promo_id"),
+];
+const LIMITS: BodyLimits = BodyLimits {
+    max_body_bytes: 64 << 20,
+    max_fields: 2000,
+};
+/// Lines of a POST: what a till sends, what an export sends.
+const SIZES: [i64; 2] = [1, 1000];
+
+fn code(customer: i64) -> String {
+    format!("4638{:012}", customer * 7919 % 1_000_000_000_000)
+}
+
+/// So many lines as a till writes them; one in ten redeems.
+fn text(lines: i64) -> String {
+    let line = |n: i64| {
+        let (redeemed, amount) = match n % 10 {
+            9 => ("Y", "25".to_owned()),
+            _ => ("N", format!("{}.{:02}", n % 199 + 1, n % 100)),
+        };
+        let (code, day) = (code(n * 7 % CUSTOMERS), n % 28 + 1);
+        format!("{CAMPAIGN}|{code}|{redeemed}|{amount}|2025-03-{day:02}|receipt {n}|")
+    };
+    (0..lines).map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn fields(lines: i64) -> Vec<(String, String)> {
+    let fixed = [
+        ("API", "1.5"),
+        ("user_id", "till"),
+        ("user_api_key", "1959caadac9a8f7e42938a7b13dcb3"),
+        ("account_id", "shop"),
+        ("type", "batch_transactions"),
+        ("delimiter", "pipe"),
+        ("apply_ratio", "no"),
+    ];
+    let fixed = fixed
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let headers = COLUMNS.iter().zip(1..);
+    let headers =
+        headers.map(|((_, name), nth)| (format!("visits_header_{nth}"), (*name).to_owned()));
+    let text = std::iter::once(("Visits_Data".to_owned(), text(lines)));
+    fixed.chain(headers).chain(text).collect()
+}
+
+fn multipart(lines: i64) -> Vec<u8> {
+    let part = |(name, value): &(String, String)| {
+        format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let parts: String = fields(lines).iter().map(part).collect();
+    format!("{parts}--edge--\r\n").into_bytes()
+}
+
+fn account() -> Account {
+    let user = User {
+        number: 1,
+        user_id: "till".to_owned(),
+        keys: vec![KEY],
+        campaigns: None,
+    };
+    let points = Campaign {
+        number: 1,
+        id: CAMPAIGN.to_owned(),
+        kind: Kind::Points,
+        name: "Points".to_owned(),
+        active: true,
+        digits: 2,
+        points_ratio: Amount::from_whole(1).unwrap(),
+        earned_per_event: Amount::ZERO,
+        allow_negative: false,
+        rewards: Vec::new(),
+        promotions: Vec::new(),
+        items: Vec::new(),
+    };
+    let name = "Shop".to_owned();
+    Account::new(
+        1,
+        "shop".to_owned(),
+        name,
+        Tz::UTC,
+        1,
+        vec![user],
+        vec![points],
+    )
+}
+
+fn find(text: String) -> Lines {
+    let layout = Layout {
+        columns: COLUMNS.iter().map(|(column, _)| *column).collect(),
+        delimiter: '|',
+        apply_ratio: false,
+        old_generation: false,
+        create_customers: false,
+    };
+    Lines::find(text, layout, 200_000, 65_536).unwrap()
+}
+
+fn planned(account: &Account, lines: i64, details: bool) -> Batch {
+    let caller = Caller {
+        account: 1,
+        user_id: "till".to_owned(),
+        key: KEY,
+    };
+    let wishes = Wishes {
+        details,
+        ..Wishes::default()
+    };
+    Batch::new(caller, find(text(lines)), wishes, Utc::now(), account).unwrap()
+}
+
+/// A ledger that knows every customer and has a balance for each.
+fn ledger() -> Ledger {
+    let numbers = Numbers {
+        entry: 1_000_000,
+        batch: 1,
+        customer: CUSTOMERS + 1,
+        rejection: 1,
+    };
+    let holder = |customer| Holder {
+        customer,
+        replaced: false,
+    };
+    let known: Holders = (0..CUSTOMERS)
+        .map(|n| (code(n).into_boxed_str(), holder(n + 1)))
+        .collect();
+    let balance = Balance {
+        amount: Amount::from_whole(1_000_000).unwrap(),
+        last_entry: 1,
+    };
+    let key = |customer| BalanceKey {
+        customer,
+        campaign: 1,
+        item: 0,
+    };
+    let mut ledger = Ledger::new(numbers, vec![Arc::new(known)]);
+    ledger.load(
+        (1..=CUSTOMERS)
+            .map(|n| (key(n), balance))
+            .collect::<HashMap<_, _>>(),
+    );
+    ledger
+}
+
+fn group<'c>(criterion: &'c mut Criterion, name: &str) -> BenchmarkGroup<'c, WallTime> {
+    let mut group = criterion.benchmark_group(name);
+    group
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(2))
+        .sample_size(30);
+    group
+}
+
+/// Elements are lines: with one line for each request, also requests.
+fn lines_of(count: i64) -> Throughput {
+    Throughput::Elements(count.unsigned_abs())
+}
+
+fn forms(criterion: &mut Criterion) {
+    let mut group = group(criterion, "form");
+    for lines in SIZES {
+        group.throughput(lines_of(lines));
+        let urlencoded = serde_urlencoded::to_string(fields(lines)).unwrap();
+        let bodies = [
+            (
+                "urlencoded",
+                "application/x-www-form-urlencoded",
+                urlencoded.into_bytes(),
+            ),
+            (
+                "multipart",
+                "multipart/form-data; boundary=edge",
+                multipart(lines),
+            ),
+        ];
+        for (name, content_type, bytes) in &bodies {
+            group.bench_function(format!("{name}, {lines} lines"), |bench| {
+                bench
+                    .iter(|| body::read("", Some(content_type), black_box(bytes), LIMITS).unwrap());
+            });
+        }
+    }
+}
+
+fn lines(criterion: &mut Criterion) {
+    let account = account();
+    let user = account.user("till").unwrap();
+    let today = dates::today(Tz::UTC, Utc::now());
+    let mut group = group(criterion, "lines");
+    for lines in SIZES {
+        group.throughput(lines_of(lines));
+        let sent = text(lines);
+        group.bench_function(format!("find, {lines} lines"), |bench| {
+            bench.iter_batched(|| sent.clone(), find, BatchSize::SmallInput);
+        });
+        let found = find(sent.clone());
+        group.bench_function(format!("plan, {lines} lines"), |bench| {
+            bench.iter(|| plan::all(&account, user, black_box(&found), today));
+        });
+    }
+}
+
+fn decide(criterion: &mut Criterion) {
+    let account = account();
+    let ledger = ledger();
+    let mut group = group(criterion, "decide");
+    for lines in SIZES {
+        group.throughput(lines_of(lines));
+        for (name, details) in [("plain", false), ("details", true)] {
+            let batch = planned(&account, lines, details);
+            group.bench_function(format!("{name}, {lines} lines"), |bench| {
+                bench.iter(|| batch::decide(&account, black_box(&batch), &ledger));
+            });
+        }
+    }
+}
+
+fn replies(criterion: &mut Criterion) {
+    let account = account();
+    let ledger = ledger();
+    let formats = [
+        ("XML", Format::Xml),
+        ("JSON", Format::Json { condensed: false }),
+    ];
+    let mut group = group(criterion, "reply");
+    for (what, lines, details) in [("small", 1, false), ("details of 1000 lines", 1000, true)] {
+        group.throughput(lines_of(lines));
+        let batch = planned(&account, lines, details);
+        let (decided, _) = batch::decide(&account, &batch, &ledger);
+        let reply = Reply::Batch(decided.outcome);
+        for (name, format) in &formats {
+            group.bench_function(format!("{name}, {what}"), |bench| {
+                bench.iter(|| {
+                    render::render(format, reply.status(), |sink| black_box(&reply).write(sink))
+                });
+            });
+        }
+    }
+}
+
+criterion_group!(benches, forms, lines, decide, replies);
+criterion_main!(benches);
