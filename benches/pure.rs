@@ -13,11 +13,12 @@ use criterion::{
 };
 use punchcard::amount::Amount;
 use punchcard::api15::body::{self, BodyLimits};
-use punchcard::api15::render::{self, Format};
+use punchcard::api15::pieces::Pieces;
+use punchcard::api15::render::Format;
 use punchcard::api15::reply::Reply;
 use punchcard::dates;
 use punchcard::loyalty::account::{Account, Campaign, Kind, User};
-use punchcard::loyalty::batch::{self, Batch, Caller, Wishes};
+use punchcard::loyalty::batch::{self, Batch, Caller, Source, Wishes};
 use punchcard::loyalty::ledger::{Balance, BalanceKey, Holder, Holders, Ledger, Numbers};
 use punchcard::loyalty::lines::{Column, Layout, Lines};
 use punchcard::loyalty::plan;
@@ -144,7 +145,8 @@ fn planned(account: &Account, lines: i64, details: bool) -> Batch {
         details,
         ..Wishes::default()
     };
-    Batch::new(caller, find(text(lines)), wishes, Utc::now(), account).unwrap()
+    let source = Source::Caller(caller);
+    Batch::new(source, find(text(lines)), wishes, Utc::now(), account).unwrap()
 }
 
 /// A ledger that knows every customer and has a balance for each.
@@ -233,7 +235,7 @@ fn lines(criterion: &mut Criterion) {
         });
         let found = find(sent.clone());
         group.bench_function(format!("plan, {lines} lines"), |bench| {
-            bench.iter(|| plan::all(&account, user, black_box(&found), today));
+            bench.iter(|| plan::all(&account, user, black_box(&found), (today, today)));
         });
     }
 }
@@ -264,13 +266,18 @@ fn replies(criterion: &mut Criterion) {
     for (what, lines, details) in [("small", 1, false), ("details of 1000 lines", 1000, true)] {
         group.throughput(lines_of(lines));
         let batch = planned(&account, lines, details);
-        let (decided, _) = batch::decide(&account, &batch, &ledger);
-        let reply = Reply::Batch(decided.outcome);
+        let outcome = batch::decide(&account, &batch, &ledger).outcome;
         for (name, format) in &formats {
             group.bench_function(format!("{name}, {what}"), |bench| {
-                bench.iter(|| {
-                    render::render(format, reply.status(), |sink| black_box(&reply).write(sink))
-                });
+                bench.iter_batched(
+                    || Reply::Batch(outcome.clone()),
+                    |reply| {
+                        Pieces::of(reply, format)
+                            .map(|piece| piece.len())
+                            .sum::<usize>()
+                    },
+                    BatchSize::LargeInput,
+                );
             });
         }
     }
