@@ -1,6 +1,6 @@
 //! Where SQLite and MySQL differ: transactions, locks, bulk writes, set-based look-ups, and what errors mean.
 //!
-//! Belongs here: every statement that is not the same on both engines. Nothing else but [`writes`] matches on [`Db`].
+//! Belongs here: every statement that is not the same on both engines. Nothing else but `writes` matches on [`Db`].
 
 mod errors;
 #[cfg(feature = "mysql")]
