@@ -21,12 +21,18 @@ fuzz_target!(|input: (String, bool, bool, u8)| {
             Column::Custom(3),
         ]
         .to_vec(),
-        delimiter: if delimiter.is_ascii() { char::from(delimiter) } else { '|' },
+        delimiter: if delimiter.is_ascii() {
+            char::from(delimiter)
+        } else {
+            '|'
+        },
         apply_ratio,
         old_generation,
         create_customers: true,
     };
-    let Ok(lines) = Lines::find(text, layout, 1000, 4096) else { return };
+    let Ok(lines) = Lines::find(text, layout, 1000, 4096) else {
+        return;
+    };
     let campaign = Campaign {
         number: 1,
         id: "1".to_owned(),
@@ -41,8 +47,24 @@ fuzz_target!(|input: (String, bool, bool, u8)| {
         promotions: Vec::new(),
         items: Vec::new(),
     };
-    let user = User { number: 1, user_id: "u".to_owned(), keys: Vec::new(), campaigns: None };
-    let account = Account::new(1, "a".to_owned(), "A".to_owned(), Tz::UTC, 1, vec![user.clone()], vec![campaign]);
+    let user = User {
+        number: 1,
+        user_id: "u".to_owned(),
+        keys: Vec::new(),
+        campaigns: None,
+    };
+    let account = Account::new(
+        1,
+        "a".to_owned(),
+        "A".to_owned(),
+        Tz::UTC,
+        1,
+        vec![user.clone()],
+        vec![campaign],
+    );
     let today = dates::Day::from_ymd(2026, 11, 21).unwrap();
-    assert_eq!(plan::all(&account, &user, &lines, today).len(), lines.list.len());
+    assert_eq!(
+        plan::all(&account, &user, &lines, (today, today)).len(),
+        lines.list.len()
+    );
 });
