@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use serde::Serialize;
 
 /// The head of an account: next public numbers, and versions that tell what has moved.
-#[derive(Queryable, Selectable, Insertable, Clone, PartialEq, Eq, Debug)]
+#[derive(Queryable, Selectable, Insertable, Serialize, Clone, PartialEq, Eq, Debug)]
 #[diesel(table_name = account_heads, treat_none_as_default_value = false)]
 pub struct Head {
     /// The account's number.

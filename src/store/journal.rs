@@ -39,7 +39,7 @@ pub(super) struct EntryRow<'a> {
 }
 
 /// A balance as it is stored.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Serialize, Clone, PartialEq, Eq, Debug)]
 pub struct BalanceRow {
     /// The account's number.
     pub account_id: i32,
@@ -56,7 +56,7 @@ pub struct BalanceRow {
 }
 
 /// The range of entry numbers that have a date.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Serialize, Clone, PartialEq, Eq, Debug)]
 pub struct DateRow {
     /// The account's number.
     pub account_id: i32,

@@ -3,18 +3,12 @@
 use crate::support::app::{App, COLUMNS, Shop, WORLD};
 use crate::support::engine::Engine;
 use crate::support::on_both_engines;
-use crate::support::process::{post, run, succeed};
+use crate::support::process::{post, run, succeed, told};
 
 /// Runs `rejections replay` of the shop; what it printed, or what it complained about.
 fn replay(shop: &Shop<'_>, words: &[&str]) -> Result<String, String> {
     let words = [&["rejections", "replay", &shop.account], words].concat();
-    let output = post(&shop.app.database, &words);
-    if output.status.success() {
-        Ok(String::from_utf8(output.stdout).unwrap())
-    } else {
-        assert_eq!(output.status.code(), Some(1), "{words:?}");
-        Err(String::from_utf8(output.stderr).unwrap())
-    }
+    told(&shop.app.database, &words)
 }
 
 fn open(shop: &Shop<'_>) -> String {

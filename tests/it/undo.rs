@@ -3,17 +3,11 @@
 use crate::support::app::{App, COLUMNS, Shop, WORLD};
 use crate::support::engine::Engine;
 use crate::support::on_both_engines;
-use crate::support::process::{post, succeed};
+use crate::support::process::{post, succeed, told};
 
 fn batches(shop: &Shop<'_>, word: &str, more: &[&str]) -> Result<String, String> {
     let words = [&["batches", word, &shop.account], more].concat();
-    let output = post(&shop.app.database, &words);
-    if output.status.success() {
-        Ok(String::from_utf8(output.stdout).unwrap())
-    } else {
-        assert_eq!(output.status.code(), Some(1), "{words:?}");
-        Err(String::from_utf8(output.stderr).unwrap())
-    }
+    told(&shop.app.database, &words)
 }
 
 fn send(shop: &Shop<'_>, data: &str) {

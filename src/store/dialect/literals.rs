@@ -113,8 +113,8 @@ macro_rules! numbers {
     };
 }
 
-/// What neither a row nor a value can be.
-macro_rules! refuse_compound {
+/// What a row and a value have in common: both may be wrapped, and neither can be any of these.
+macro_rules! common {
     () => {
         type SerializeTuple = Impossible<(), Unfit>;
         type SerializeTupleStruct = Impossible<(), Unfit>;
@@ -134,6 +134,18 @@ macro_rules! refuse_compound {
             serialize_map(Option<usize>) -> Self::SerializeMap;
             serialize_struct_variant(&'static str, u32, &'static str, usize) -> Self::SerializeStructVariant;
         }
+        fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Unfit> {
+            value.serialize(self)
+        }
+
+        fn serialize_newtype_struct<T: Serialize + ?Sized>(
+            self,
+            _: &'static str,
+            value: &T,
+        ) -> Result<(), Unfit> {
+            value.serialize(self)
+        }
+
         fn serialize_newtype_variant<T: Serialize + ?Sized>(
             self,
             _: &'static str,
@@ -151,7 +163,7 @@ impl<'o> ser::Serializer for Row<'o> {
     type Error = Unfit;
     type SerializeSeq = Impossible<(), Unfit>;
     type SerializeStruct = Fields<'o>;
-    refuse_compound!();
+    common!();
     refuse! {
         serialize_bool(bool) -> ();
         serialize_i8(i8) -> ();
@@ -166,18 +178,6 @@ impl<'o> ser::Serializer for Row<'o> {
         serialize_bytes(&[u8]) -> ();
         serialize_none() -> ();
         serialize_seq(Option<usize>) -> Self::SerializeSeq;
-    }
-
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Unfit> {
-        value.serialize(self)
-    }
-
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        value: &T,
-    ) -> Result<(), Unfit> {
-        value.serialize(self)
     }
 
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Fields<'o>, Unfit> {
@@ -253,7 +253,7 @@ impl<'o> ser::Serializer for Value<'o> {
     type Error = Unfit;
     type SerializeSeq = Bytes<'o>;
     type SerializeStruct = Impossible<(), Unfit>;
-    refuse_compound!();
+    common!();
     refuse! {
         serialize_struct(&'static str, usize) -> Self::SerializeStruct;
     }
@@ -293,18 +293,6 @@ impl<'o> ser::Serializer for Value<'o> {
     fn serialize_none(self) -> Result<(), Unfit> {
         self.0.push_str(NULL);
         Ok(())
-    }
-
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Unfit> {
-        value.serialize(self)
-    }
-
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        value: &T,
-    ) -> Result<(), Unfit> {
-        value.serialize(self)
     }
 
     fn serialize_seq(self, _: Option<usize>) -> Result<Bytes<'o>, Unfit> {

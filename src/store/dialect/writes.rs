@@ -15,8 +15,6 @@ use crate::store::{Db, Result};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Integer;
-#[cfg(feature = "mysql")]
-use std::fmt::Write;
 
 /// The writes of a transaction. On SQLite, where there is no round trip to save, each is done at once, by a statement
 /// that stays prepared; on MySQL they wait and travel together as one text.
@@ -61,7 +59,7 @@ impl<'d> Writes<'d> {
     /// Adds a statement on MySQL: `begin`, then each row as `literals` writes it, in as many statements as needed, each
     /// closed by `end`. No text of a client's may stand in it but as hexadecimal digits.
     #[cfg(feature = "mysql")]
-    pub(in crate::store) fn add<T>(
+    fn add<T>(
         &mut self,
         (begin, end): (&str, &str),
         rows: &[T],
@@ -88,12 +86,13 @@ impl<'d> Writes<'d> {
         Ok(())
     }
 
-    /// Inserts rows on MySQL; their fields are named like the columns.
+    /// Inserts rows on MySQL; their fields are named like the columns. `end` says what becomes of rows that are there.
     #[cfg(feature = "mysql")]
     pub(in crate::store) fn insert<T: serde::Serialize>(
         &mut self,
         table: &str,
         rows: &[T],
+        end: &str,
     ) -> Result<()> {
         let unfit = |unfit: Unfit| Failure::Data(unfit.to_string());
         let Some(first) = rows.first() else {
@@ -102,7 +101,7 @@ impl<'d> Writes<'d> {
         let columns = Columns::of(rows).map_err(unfit)?;
         let names = columns.names(first).map_err(unfit)?;
         let begin = format!("INSERT INTO {table} {names} VALUES ");
-        self.add((&begin, ""), rows, |out, row| {
+        self.add((&begin, end), rows, |out, row| {
             columns.values(out, row).map_err(unfit)
         })
     }
@@ -132,7 +131,7 @@ macro_rules! insert_rows {
                 }
             }
             #[cfg(feature = "mysql")]
-            None => $writes.insert(stringify!($table), rows)?,
+            None => $writes.insert(stringify!($table), rows, "")?,
             #[cfg(not(feature = "mysql"))]
             None => {}
         }
@@ -144,7 +143,7 @@ pub(in crate::store) use insert_rows;
 pub fn save_entries(writes: &mut Writes<'_>, rows: &[EntryRow<'_>]) -> Result<()> {
     let Some(conn) = writes.sqlite() else {
         #[cfg(feature = "mysql")]
-        writes.insert("journal", rows)?;
+        writes.insert("journal", rows, "")?;
         return Ok(());
     };
     for row in rows {
@@ -215,23 +214,11 @@ pub fn save_balances(writes: &mut Writes<'_>, rows: &[BalanceRow]) -> Result<()>
     }
     #[cfg(feature = "mysql")]
     if writes.sqlite().is_none() {
-        let statement = (
-            "INSERT INTO balances (account_id, customer, campaign, item, balance, last_entry) VALUES ",
+        writes.insert(
+            "balances",
+            rows,
             " ON DUPLICATE KEY UPDATE balance = VALUES(balance), last_entry = VALUES(last_entry)",
-        );
-        writes.add(statement, rows, |out, row| {
-            let BalanceRow {
-                account_id,
-                customer,
-                campaign,
-                item,
-                balance,
-                last_entry,
-            } = row;
-            let numbers =
-                format_args!("({account_id},{customer},{campaign},{item},{balance},{last_entry})");
-            written(out.write_fmt(numbers))
-        })?;
+        )?;
     }
     Ok(())
 }
@@ -259,19 +246,11 @@ pub fn save_dates(writes: &mut Writes<'_>, rows: &[DateRow]) -> Result<()> {
     }
     #[cfg(feature = "mysql")]
     if writes.sqlite().is_none() {
-        let statement = (
-            "INSERT INTO entry_dates (account_id, date, lowest, highest) VALUES ",
+        writes.insert(
+            "entry_dates",
+            rows,
             " ON DUPLICATE KEY UPDATE highest = VALUES(highest)",
-        );
-        writes.add(statement, rows, |out, row| {
-            let DateRow {
-                account_id,
-                date,
-                lowest,
-                highest,
-            } = row;
-            written(out.write_fmt(format_args!("({account_id},{date},{lowest},{highest})")))
-        })?;
+        )?;
     }
     Ok(())
 }
@@ -306,30 +285,15 @@ pub fn save_head(writes: &mut Writes<'_>, head: &Head) -> Result<()> {
     }
     #[cfg(feature = "mysql")]
     if writes.sqlite().is_none() {
-        let Head {
-            account_id,
-            next_entry,
-            next_batch,
-            next_customer,
-            next_sale,
-            next_rejection,
-            next_commit,
-            open_faults,
-            keys_version,
-            config_version,
-        } = head;
-        let update = format!(
-            "UPDATE account_heads SET next_entry = {next_entry}, next_batch = {next_batch}, \
-             next_customer = {next_customer}, next_sale = {next_sale}, next_rejection = {next_rejection}, \
-             next_commit = {next_commit}, open_faults = {open_faults}, keys_version = {keys_version}, \
-             config_version = {config_version} WHERE account_id = {account_id}"
-        );
-        writes.add((&update, ""), &[()], |_, ()| Ok(()))?;
+        writes.insert(
+            "account_heads",
+            std::slice::from_ref(head),
+            " ON DUPLICATE KEY UPDATE next_entry = VALUES(next_entry), next_batch = VALUES(next_batch), \
+             next_customer = VALUES(next_customer), next_sale = VALUES(next_sale), \
+             next_rejection = VALUES(next_rejection), next_commit = VALUES(next_commit), \
+             open_faults = VALUES(open_faults), keys_version = VALUES(keys_version), \
+             config_version = VALUES(config_version)",
+        )?;
     }
     Ok(())
-}
-
-#[cfg(feature = "mysql")]
-fn written(done: std::fmt::Result) -> Result<()> {
-    done.map_err(|error| Failure::Data(error.to_string()))
 }

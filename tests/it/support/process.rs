@@ -47,6 +47,16 @@ pub fn post(database: &Database, words: &[&str]) -> Output {
         .unwrap()
 }
 
+/// As [`post`]: what it printed, or, where it was not done, what it complained about.
+pub fn told(database: &Database, words: &[&str]) -> Result<String, String> {
+    let output = post(database, words);
+    if output.status.success() {
+        return Ok(String::from_utf8(output.stdout).unwrap());
+    }
+    assert_eq!(output.status.code(), Some(1), "{words:?}");
+    Err(String::from_utf8(output.stderr).unwrap())
+}
+
 /// As [`run`]; the command must succeed. Returns what it printed.
 pub fn succeed(database: &Database, words: &[&str]) -> String {
     let output = run(database, words);
