@@ -213,6 +213,21 @@ on_both_engines! {
         assert_eq!(shop.counts(), (1, 1, 0));
     }
 
+    fn a_repetition_whose_first_outcome_cannot_be_read_is_told_that_it_was_posted(engine: Engine) {
+        use punchcard::store::schema::batches;
+        let app = App::start(engine, &[]);
+        let shop = app.shop(WORLD);
+        let post = || shop.post(&[&COLUMNS[..], &[("idempotency_key", "k"), ("Visits_Data", "P|12121|N|5||")]].concat());
+        assert!(post().body.contains("all_imported"));
+        let account = shop.number(&mut app.db());
+        diesel::delete(batches::table.find((account, 1_i64))).execute(&mut app.database.connect(Role::Migrator)).unwrap();
+        let reply = post();
+        assert_eq!((reply.status, reply.header("retry-after")), (503, Some("1")));
+        assert!(reply.body.contains("posted before as batch 1") && !reply.body.contains("nothing was posted"), "{}", reply.body);
+        assert_eq!(shop.balance("P", "12121"), 1505_0000);
+        drop(app.stop());
+    }
+
     fn no_person_is_kept_for_a_repetition(engine: Engine) {
         let app = App::shared(engine);
         let shop = app.shop(WORLD);
