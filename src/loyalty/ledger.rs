@@ -10,7 +10,8 @@ use super::account::Campaign;
 use crate::amount::Amount;
 use crate::dates::Day;
 use crate::error::Code;
-use std::collections::{BTreeMap, HashMap};
+use foldhash::fast::RandomState;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What a balance belongs to. Sorts as the balances table does.
@@ -41,6 +42,9 @@ pub struct Holder {
     /// Whether it is a card that was replaced.
     pub replaced: bool,
 }
+
+/// Balances by their keys, which are our own numbers.
+type Balances = HashMap<BalanceKey, Balance, RandomState>;
 
 /// Who holds what: code or card number to customer. Client text is its key, so the hasher is a keyed one.
 pub type Holders = HashMap<Box<str>, Holder>;
@@ -175,10 +179,11 @@ impl Entry<'static> {
 pub struct Ledger {
     /// The next public numbers.
     pub numbers: Numbers,
-    balances: HashMap<BalanceKey, Balance>,
+    /// The next entry when nothing was decided yet.
+    first_entry: i64,
+    balances: Balances,
     known: Vec<Arc<Holders>>,
     holders: Holders,
-    changed: BTreeMap<BalanceKey, Balance>,
 }
 
 impl Ledger {
@@ -187,10 +192,10 @@ impl Ledger {
     pub fn new(numbers: Numbers, known: Vec<Arc<Holders>>) -> Ledger {
         Ledger {
             numbers,
-            balances: HashMap::new(),
+            first_entry: numbers.entry,
+            balances: Balances::default(),
             known,
             holders: Holders::new(),
-            changed: BTreeMap::new(),
         }
     }
 
@@ -212,7 +217,7 @@ impl Ledger {
         Overlay {
             base: self,
             numbers: self.numbers,
-            balances: HashMap::new(),
+            balances: Balances::default(),
             holders: Holders::new(),
         }
     }
@@ -221,13 +226,17 @@ impl Ledger {
     pub fn accept(&mut self, changes: Changes) {
         self.numbers = changes.numbers;
         self.holders.extend(changes.holders);
-        self.changed.extend(&changes.balances);
         self.balances.extend(changes.balances);
     }
 
     /// The balances the group changed, in the order of their keys.
-    pub fn changed(&self) -> &BTreeMap<BalanceKey, Balance> {
-        &self.changed
+    pub fn changed(&self) -> Vec<(BalanceKey, Balance)> {
+        let all = self.balances.iter().map(|(key, balance)| (*key, *balance));
+        let mut changed: Vec<_> = all
+            .filter(|(_, balance)| balance.last_entry >= self.first_entry)
+            .collect();
+        changed.sort_unstable_by_key(|(key, _)| *key);
+        changed
     }
 }
 
@@ -235,7 +244,7 @@ impl Ledger {
 #[derive(Debug)]
 pub struct Changes {
     numbers: Numbers,
-    balances: HashMap<BalanceKey, Balance>,
+    balances: Balances,
     holders: Holders,
 }
 
@@ -273,7 +282,7 @@ pub struct Overlay<'l> {
     base: &'l Ledger,
     /// The next public numbers, as this request leaves them.
     pub numbers: Numbers,
-    balances: HashMap<BalanceKey, Balance>,
+    balances: Balances,
     holders: Holders,
 }
 

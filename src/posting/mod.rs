@@ -9,13 +9,19 @@
 //! | [`command`] | what can be posted, and what comes of it |
 //! | [`directory`] | the cache of accounts and their configuration |
 //! | [`queue`] | what waits for a writer, within limits |
+//! | [`days`] | days that a writer need not write again |
 //! | [`group`] | one attempt at one group: load, decide, store, commit |
+//! | [`part`] | the share of one account in it |
+//! | [`prepared`] | who holds the codes that requests name |
 //! | [`writer`] | the thread that writes groups, and what each failure does |
 
 pub mod codes;
 pub mod command;
+pub mod days;
 pub mod directory;
 pub mod group;
+pub mod part;
+pub mod prepared;
 pub mod queue;
 pub mod writer;
 
@@ -29,7 +35,7 @@ use crate::store::connect::Readers;
 use crate::store::{Failure, batches};
 use command::{Command, Done};
 use directory::Directory;
-use group::Prepared;
+use prepared::Prepared;
 use queue::{Claim, Gate, Job, Queue};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};

@@ -3,7 +3,7 @@
 //! Belongs here: the order in which requests are taken. Does not belong here: how they are written.
 
 use super::command::Command;
-use super::{Answer, group::Prepared};
+use super::{Answer, prepared::Prepared};
 use crate::error::{Code, Problem};
 use crate::loyalty::once::Once;
 use std::collections::VecDeque;

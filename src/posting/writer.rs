@@ -9,6 +9,7 @@
 
 use super::Answer;
 use super::codes::Codes;
+use super::days::Days;
 use super::directory::Directory;
 use super::group::{self, Desk, Stop, Unsettled};
 use super::queue::{Gate, Job, Queue, Taken};
@@ -34,6 +35,7 @@ pub struct Writer {
     gate: Arc<Gate>,
     max_open_faults: i64,
     codes: Codes,
+    days: Days,
     retry: Duration,
     unsafe_durability: bool,
     db: Option<Db>,
@@ -54,6 +56,7 @@ impl Writer {
             gate,
             max_open_faults: i64::try_from(settings.max_open_faults).unwrap_or(i64::MAX),
             codes: Codes::new(settings.cached_codes),
+            days: Days::default(),
             retry: Duration::from_millis(settings.db_retry_ms),
             unsafe_durability: settings.unsafe_durability,
             db: None,
@@ -186,6 +189,8 @@ impl Writer {
         // The crash test counts by these two lines which of its kills fell between a group's first statement and its
         // answers.
         tracing::trace!(requests = jobs.len(), "group begins");
+        // They stand only if the commit does.
+        let mut days = std::mem::take(&mut self.days);
         let result = group::attempt(
             &mut db,
             jobs,
@@ -193,10 +198,14 @@ impl Writer {
                 directory: &self.directory,
                 max_open_faults: self.max_open_faults,
                 codes: &mut self.codes,
+                days: &mut days,
             },
             commit_id,
             unsettled,
         );
+        if result.is_ok() {
+            self.days = days;
+        }
         // Only the statement may have been undone: the rest must go before the connection is used again. A connection
         // that cannot roll back, whose commit went unanswered or whose server is in trouble, is dropped.
         let keep = match &result {

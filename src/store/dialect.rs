@@ -38,7 +38,7 @@ pub fn commit(db: &mut Db) -> Result<()> {
         // One round trip; Diesel's own commit takes three.
         #[cfg(feature = "mysql")]
         Db::Mysql(conn) => {
-            fixed!(Integer, ["COMMIT", "", ""], []).execute(conn)?;
+            fixed!(Integer, ["COMMIT"], []).execute(conn)?;
         }
     }
     Ok(())
@@ -50,7 +50,7 @@ pub fn rollback(db: &mut Db) -> Result<()> {
         Db::Sqlite(conn) => conn.batch_execute("ROLLBACK")?,
         #[cfg(feature = "mysql")]
         Db::Mysql(conn) => {
-            fixed!(Integer, ["ROLLBACK", "", ""], []).execute(conn)?;
+            fixed!(Integer, ["ROLLBACK"], []).execute(conn)?;
         }
     }
     Ok(())
@@ -152,78 +152,112 @@ pub fn find_keys(db: &mut Db, account: i32, values: &[&str]) -> Result<Vec<KeyRo
     Ok(found)
 }
 
-/// A row of [`find_balances`]: customer, campaign, item, balance, last entry.
-pub type FoundBalance = (i64, i32, i32, i64, i64);
+/// A balance: account, customer, campaign, item, balance, last entry.
+pub type FoundBalance = (i32, i64, i32, i32, i64, i64);
+type BalanceColumns = (Integer, BigInt, Integer, Integer, BigInt, BigInt);
 
-/// The balances with these keys: customer, campaign, item. Those that have no row are missing from the answer.
-pub fn find_balances(
-    db: &mut Db,
-    account: i32,
-    keys: &[(i64, i32, i32)],
-) -> Result<Vec<FoundBalance>> {
+/// The balances with these keys: account, customer, campaign, item; sorted. Those that have no row are missing from the
+/// answer.
+pub fn find_balances(db: &mut Db, keys: &[(i32, i64, i32, i32)]) -> Result<Vec<FoundBalance>> {
     let mut found = Vec::new();
-    // Most requests are about one campaign, and then a list of customers says it all: numbers are
-    // read faster than lists of numbers.
-    let mut rest = keys;
-    let of_first = |keys: &[(i64, i32, i32)]| {
-        let first = keys.first().map(|(_, campaign, item)| (*campaign, *item));
-        first.filter(|first| keys.iter().all(|key| (key.1, key.2) == *first))
+    // Most requests are about one campaign, and then a list of customers says it all: numbers are read faster than lists
+    // of numbers. Where a statement costs a round trip, the accounts of a group go together.
+    let same =
+        |a: &(i32, i64, i32, i32), b: &(i32, i64, i32, i32)| (a.0, a.2, a.3) == (b.0, b.2, b.3);
+    let groups: Vec<_> = match db {
+        Db::Sqlite(_) => keys.chunk_by(|a, b| a.0 == b.0).collect(),
+        #[cfg(feature = "mysql")]
+        Db::Mysql(_) => vec![keys],
     };
-    if let (Db::Sqlite(conn), Some((campaign, item))) = (&mut *db, of_first(keys)) {
-        rest = &[];
+    for keys in groups {
         for chunk in keys.chunks(KEYS_PER_LOOKUP) {
-            let customers: Vec<i64> = chunk.iter().map(|(customer, _, _)| *customer).collect();
-            let document = serde_json::to_string(&customers).unwrap_or_default();
-            let select = fixed!(
-                (BigInt, Integer, Integer, BigInt, BigInt),
-                [
-                    "WITH asked (document, account_id, campaign, item) AS (VALUES (",
-                    ", ",
-                    ")) SELECT b.customer, b.campaign, b.item, b.balance, b.last_entry \
-                     FROM asked AS a CROSS JOIN json_each(a.document) AS j CROSS JOIN balances AS b \
-                     ON b.account_id = a.account_id AND b.customer = j.value AND b.campaign = a.campaign \
-                     AND b.item = a.item"
-                ],
-                [
-                    Bind::Text(&document),
-                    Bind::Int(account),
-                    Bind::Int(campaign),
-                    Bind::Int(item)
-                ]
-            );
-            found.append(&mut select.load::<FoundBalance>(conn)?);
+            let Some(first) = chunk.first() else { continue };
+            let rows = if chunk.iter().all(|key| same(key, first)) {
+                let customers: Vec<i64> = chunk.iter().map(|key| key.1).collect();
+                let document = serde_json::to_string(&customers).unwrap_or_default();
+                balances_of_one(db, &document, (first.0, first.2, first.3))?
+            } else {
+                let document = serde_json::to_string(chunk).unwrap_or_default();
+                balances_of_several(db, &document)?
+            };
+            found.extend(rows);
         }
     }
-    for chunk in rest.chunks(KEYS_PER_LOOKUP) {
-        let document = serde_json::to_string(chunk).unwrap_or_default();
-        found.append(&mut match db {
-            Db::Sqlite(conn) => fixed!(
-                (BigInt, Integer, Integer, BigInt, BigInt),
-                [
-                    "SELECT b.customer, b.campaign, b.item, b.balance, b.last_entry FROM json_each(",
-                    ") AS j CROSS JOIN balances AS b ON b.account_id = ",
-                    " AND b.customer = json_extract(j.value, '$[0]') \
-                     AND b.campaign = json_extract(j.value, '$[1]') AND b.item = json_extract(j.value, '$[2]')"
-                ],
-                [Bind::Text(&document), Bind::Int(account)]
-            )
-            .load::<FoundBalance>(conn)?,
-            #[cfg(feature = "mysql")]
-            Db::Mysql(conn) => fixed!(
-                (BigInt, Integer, Integer, BigInt, BigInt),
-                [
-                    "SELECT b.customer, b.campaign, b.item, b.balance, b.last_entry FROM JSON_TABLE(",
-                    ", '$[*]' COLUMNS(\
-                     customer BIGINT PATH '$[0]', campaign INTEGER PATH '$[1]', item INTEGER PATH '$[2]')) AS j \
-                     STRAIGHT_JOIN balances AS b ON b.account_id = ",
-                    " AND b.customer = j.customer AND b.campaign = j.campaign AND b.item = j.item"
-                ],
-                [Bind::Text(&document), Bind::Int(account)]
-            )
-            .load::<FoundBalance>(conn)?,
-        });
-    }
     Ok(found)
+}
+
+/// The balances of one account, campaign and item.
+fn balances_of_one(
+    db: &mut Db,
+    customers: &str,
+    (account, campaign, item): (i32, i32, i32),
+) -> Result<Vec<FoundBalance>> {
+    let binds = [
+        Bind::Text(customers),
+        Bind::Int(account),
+        Bind::Int(campaign),
+        Bind::Int(item),
+    ];
+    Ok(match db {
+        Db::Sqlite(conn) => fixed!(
+            BalanceColumns,
+            [
+                "WITH asked (document, account_id, campaign, item) AS (VALUES (",
+                ", ",
+                ")) SELECT b.account_id, b.customer, b.campaign, b.item, b.balance, b.last_entry \
+                 FROM asked AS a CROSS JOIN json_each(a.document) AS j CROSS JOIN balances AS b \
+                 ON b.account_id = a.account_id AND b.customer = j.value AND b.campaign = a.campaign \
+                 AND b.item = a.item"
+            ],
+            binds
+        )
+        .load(conn)?,
+        #[cfg(feature = "mysql")]
+        Db::Mysql(conn) => fixed!(
+            BalanceColumns,
+            [
+                "SELECT b.account_id, b.customer, b.campaign, b.item, b.balance, b.last_entry FROM JSON_TABLE(",
+                ", '$[*]' COLUMNS(customer BIGINT PATH '$')) AS j STRAIGHT_JOIN balances AS b \
+                 ON b.customer = j.customer AND b.account_id = ",
+                " AND b.campaign = ",
+                " AND b.item = ",
+                "",
+            ],
+            binds
+        )
+        .load(conn)?,
+    })
+}
+
+/// The balances of several accounts, campaigns or items.
+fn balances_of_several(db: &mut Db, keys: &str) -> Result<Vec<FoundBalance>> {
+    let binds = [Bind::Text(keys)];
+    Ok(match db {
+        Db::Sqlite(conn) => fixed!(
+            BalanceColumns,
+            [
+                "SELECT b.account_id, b.customer, b.campaign, b.item, b.balance, b.last_entry FROM json_each(",
+                ") AS j CROSS JOIN balances AS b ON b.account_id = json_extract(j.value, '$[0]') \
+                 AND b.customer = json_extract(j.value, '$[1]') AND b.campaign = json_extract(j.value, '$[2]') \
+                 AND b.item = json_extract(j.value, '$[3]')"
+            ],
+            binds
+        )
+        .load(conn)?,
+        #[cfg(feature = "mysql")]
+        Db::Mysql(conn) => fixed!(
+            BalanceColumns,
+            [
+                "SELECT b.account_id, b.customer, b.campaign, b.item, b.balance, b.last_entry FROM JSON_TABLE(",
+                ", '$[*]' COLUMNS(account INTEGER PATH '$[0]', customer BIGINT PATH '$[1]', \
+                 campaign INTEGER PATH '$[2]', item INTEGER PATH '$[3]')) AS j STRAIGHT_JOIN balances AS b \
+                 ON b.account_id = j.account AND b.customer = j.customer AND b.campaign = j.campaign \
+                 AND b.item = j.item"
+            ],
+            binds
+        )
+        .load(conn)?,
+    })
 }
 
 /// A row of [`find_kept`]: dialect, caller, name, fingerprint, outcome, until when.

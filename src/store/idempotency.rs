@@ -82,12 +82,13 @@ pub fn purge(db: &mut Db, account: i32, now_us: i64) -> Result<()> {
 /// Keeps the outcomes of requests that [`recall`] did not find, in the transaction that stores what they brought. `over`
 /// are the names it found whose time is over.
 pub fn keep(
-    db: &mut Db,
+    writes: &mut Writes<'_>,
     account: i32,
     outcomes: &[(&Once, Kept)],
     over: &[Id],
     now_us: i64,
 ) -> Result<()> {
+    let db = writes.db()?;
     for (dialect, caller, name) in over {
         diesel::delete(idempotency::table.find((account, dialect, caller, name))).execute(db)?;
     }
@@ -109,9 +110,8 @@ pub fn keep(
         });
     }
     rows.sort_unstable_by_key(|row| (row.dialect, row.caller, row.name));
-    let mut writes = Writes::new(db);
     dialect::insert_rows!(writes, idempotency, &rows);
-    writes.flush()
+    Ok(())
 }
 
 /// The rows whose names begin with `prefix`, a colon at its end, and whose outcome is this batch: a range of the primary

@@ -1,7 +1,7 @@
 //! What posting loads and writes: keys, balances, journal entries, batches, customers, dates.
 
-use super::dialect::{self, Writes};
-use super::schema::{batches, customer_keys, customers, journal, reversals};
+use super::dialect::{self, FoundBalance, Writes};
+use super::schema::{balances, batches, customer_keys, customers, journal, reversals};
 use super::{Db, Result, rejections};
 use crate::amount::Amount;
 use crate::loyalty::ledger::{Balance, BalanceKey, Entry, Holder, Holders};
@@ -55,7 +55,8 @@ pub struct BalanceRow {
     pub last_entry: i64,
 }
 
-/// The range of entry numbers that have a date.
+/// The range of entry numbers that have a date. It ends with a block of [`DATE_BLOCK`], not with the newest entry: so a day
+/// that is written to all the time is widened once in so many entries, and not in every commit.
 #[derive(Serialize, Clone, PartialEq, Eq, Debug)]
 pub struct DateRow {
     /// The account's number.
@@ -64,8 +65,16 @@ pub struct DateRow {
     pub date: i32,
     /// The lowest entry number with that date.
     pub lowest: i64,
-    /// The highest.
+    /// No entry with that date has a higher number.
     pub highest: i64,
+}
+
+/// Entry numbers by which the range of a date grows.
+pub const DATE_BLOCK: i64 = 16_384;
+
+/// The last number of the block that a number lies in.
+pub fn block_end(number: i64) -> i64 {
+    number | (DATE_BLOCK - 1)
 }
 
 #[derive(Insertable, Serialize)]
@@ -160,38 +169,93 @@ pub fn codes(db: &mut Db, account: i32, numbers: &[i64]) -> Result<HashMap<i64, 
     Ok(found)
 }
 
-/// The balances with these keys, as far as they have rows; repeated keys are looked up once.
-pub fn load_balances(
+/// Balances of an account that are asked for, in any order; repeated ones are looked up once.
+pub type Wanted = (i32, Vec<BalanceKey>);
+
+/// Balances of an account.
+pub type Loaded = (i32, Vec<(BalanceKey, Balance)>);
+
+/// Keys from which on the balances of an account may be read one after the other, which takes a fraction of a look-up
+/// each; and how many for each one that is asked for.
+const SCAN_KEYS: usize = 2000;
+const SCAN_TIMES: i64 = 3;
+
+/// The balances that are asked for, as far as they have rows.
+pub fn load_balances(db: &mut Db, wanted: Vec<Wanted>) -> Result<Vec<Loaded>> {
+    let mut rows = Vec::new();
+    let mut singly = Vec::new();
+    for (account, mut keys) in wanted {
+        keys.sort_unstable();
+        keys.dedup();
+        match scan_balances(db, account, &keys)? {
+            Some(mut found) => rows.append(&mut found),
+            None => singly.extend(
+                keys.iter()
+                    .map(|key| (account, key.customer, key.campaign, key.item)),
+            ),
+        }
+    }
+    rows.append(&mut dialect::find_balances(db, &singly)?);
+    let loaded = |rows: &[FoundBalance]| {
+        let account = rows.first()?.0;
+        let balances = rows
+            .iter()
+            .map(|(_, customer, campaign, item, balance, last_entry)| {
+                let key = BalanceKey {
+                    customer: *customer,
+                    campaign: *campaign,
+                    item: *item,
+                };
+                let amount = Amount::from_raw(*balance);
+                let last_entry = *last_entry;
+                (key, Balance { amount, last_entry })
+            });
+        Some((account, balances.collect()))
+    };
+    let by_account = rows.chunk_by(|a, b| a.0 == b.0);
+    Ok(by_account.filter_map(loaded).collect())
+}
+
+/// The balances with these keys, which are sorted, where they are a good part of those of the customers between the first
+/// and the last; else `None`.
+fn scan_balances(
     db: &mut Db,
     account: i32,
-    keys: impl Iterator<Item = BalanceKey>,
-) -> Result<Vec<(BalanceKey, Balance)>> {
-    let distinct: HashSet<BalanceKey> = keys.collect();
-    let mut sorted: Vec<_> = distinct
-        .into_iter()
-        .map(|key| (key.customer, key.campaign, key.item))
-        .collect();
-    if sorted.is_empty() {
-        return Ok(Vec::new());
+    keys: &[BalanceKey],
+) -> Result<Option<Vec<FoundBalance>>> {
+    let (Some(first), Some(last)) = (keys.first(), keys.last()) else {
+        return Ok(None);
+    };
+    let most = SCAN_TIMES.saturating_mul(i64::try_from(keys.len()).unwrap_or(i64::MAX));
+    if keys.len() < SCAN_KEYS || last.customer.saturating_sub(first.customer) > most {
+        return Ok(None);
     }
-    sorted.sort_unstable();
-    let rows = dialect::find_balances(db, account, &sorted)?;
-    Ok(rows
-        .into_iter()
-        .map(|(customer, campaign, item, balance, last_entry)| {
-            (
-                BalanceKey {
-                    customer,
-                    campaign,
-                    item,
-                },
-                Balance {
-                    amount: Amount::from_raw(balance),
-                    last_entry,
-                },
-            )
-        })
-        .collect())
+    let mut rows: Vec<FoundBalance> = balances::table
+        .filter(balances::account_id.eq(account))
+        .filter(balances::customer.between(first.customer, last.customer))
+        .order((balances::customer, balances::campaign, balances::item))
+        .select((
+            balances::account_id,
+            balances::customer,
+            balances::campaign,
+            balances::item,
+            balances::balance,
+            balances::last_entry,
+        ))
+        .limit(most)
+        .load(db)?;
+    if i64::try_from(rows.len()).is_ok_and(|read| read >= most) {
+        // They have more balances than were reckoned with.
+        return Ok(None);
+    }
+    let mut asked = keys.iter().peekable();
+    rows.retain(|row| {
+        let key = (row.1, row.2, row.3);
+        let of = |asked: &BalanceKey| (asked.customer, asked.campaign, asked.item);
+        while asked.next_if(|asked| of(asked) < key).is_some() {}
+        asked.peek().is_some_and(|asked| of(asked) == key)
+    });
+    Ok(Some(rows))
 }
 
 pub(super) fn none_if_empty(text: &str) -> Option<&str> {
@@ -304,7 +368,7 @@ pub fn date_rows<'e, 'a: 'e>(
         let range = ranges
             .entry(entry.date.number())
             .or_insert((entry.number, entry.number));
-        range.1 = entry.number;
+        range.1 = block_end(entry.number);
     }
     ranges
         .into_iter()
@@ -321,7 +385,7 @@ pub fn date_rows<'e, 'a: 'e>(
 pub fn save_balances(
     writes: &mut Writes<'_>,
     account: i32,
-    changed: &BTreeMap<BalanceKey, Balance>,
+    changed: &[(BalanceKey, Balance)],
 ) -> Result<()> {
     let rows: Vec<BalanceRow> = changed
         .iter()
@@ -337,13 +401,15 @@ pub fn save_balances(
     dialect::save_balances(writes, &rows)
 }
 
-/// Writes all rows of some requests of one account, in one pass per table. `commit_id` is the one of their transaction.
+/// Writes all rows of some requests of one account, in one pass per table. `commit_id` is the one of their transaction;
+/// `widened` leaves those dates that are not known to be written already.
 pub fn save(
     writes: &mut Writes<'_>,
     account: i32,
     requests: &[Rows<'_>],
     commit_id: &[u8; 16],
     now_us: i64,
+    widened: impl FnOnce(&mut Vec<DateRow>),
 ) -> Result<()> {
     let rows: Vec<NewBatch<'_>> = requests
         .iter()
@@ -378,6 +444,8 @@ pub fn save(
     save_customers(writes, &customers)?;
     let entries = || requests.iter().flat_map(|rows| &rows.entries);
     save_entries(writes, account, entries(), now_us)?;
-    dialect::save_dates(writes, &date_rows(account, entries()))?;
+    let mut dates = date_rows(account, entries());
+    widened(&mut dates);
+    dialect::save_dates(writes, &dates)?;
     rejections::save(writes, account, requests, now_us)
 }

@@ -165,7 +165,7 @@ proptest! {
             ledger.accept(changes);
         }
         for (key, balance) in ledger.changed() {
-            prop_assert_eq!((balance.amount, Some(balance.last_entry)), sums[key]);
+            prop_assert_eq!((balance.amount, Some(balance.last_entry)), sums[&key]);
         }
     }
 }

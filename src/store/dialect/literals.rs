@@ -5,7 +5,7 @@
 //! as hexadecimal digits, all else are numbers.
 
 use serde::ser::{self, Impossible, Serialize, SerializeSeq, SerializeStruct};
-use std::fmt::{self, Write};
+use std::fmt;
 
 /// The columns of some rows that have a value in any of them: the others are left out, because to read `NULL` costs the
 /// server as much as to read a value.
@@ -108,7 +108,8 @@ macro_rules! refuse {
 macro_rules! numbers {
     ($($method:ident($type:ty);)*) => {
         $(fn $method(self, number: $type) -> Result<(), Unfit> {
-            write!(self.0, "{number}").map_err(|_| Unfit(String::new()))
+            self.0.push_str(itoa::Buffer::new().format(number));
+            Ok(())
         })*
     };
 }
@@ -214,6 +215,7 @@ impl SerializeStruct for Fields<'_> {
             .map_or_else(|| unfit("a row of more than 63 columns"), Ok)?;
         let Row { out, what } = &mut self.row;
         let columns = match what {
+            What::Filled(filled) if **filled & bit != 0 => return Ok(()),
             What::Filled(filled) => {
                 if value
                     .serialize(Value(out, Texts::Left))

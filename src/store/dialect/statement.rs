@@ -27,13 +27,14 @@ pub enum Bind<'a> {
 /// out by itself for many statements, but prepares `sql_query`, upserts and updates anew each time, which costs more
 /// than a row; and what it makes of a row goes through a row's values several times.
 ///
-/// The text is given as what stands before the first value, between two values, and behind the last one.
+/// The text is given as what stands before the first value, between two values, and behind the last one; the one but the
+/// last part stands between all values that are left.
 macro_rules! fixed {
     ($row:ty, $text:expr, $binds:expr) => {{
         /// Names this place.
         struct Here;
         $crate::store::dialect::statement::Fixed::<_, $row, Here> {
-            text: $text,
+            text: &$text,
             binds: $binds,
             row: std::marker::PhantomData,
         }
@@ -44,7 +45,7 @@ pub(super) use fixed;
 
 /// What [`fixed!`] makes: the parts of its text, its values, and the types of the rows that it gives.
 pub struct Fixed<'a, const N: usize, Row, Here> {
-    pub text: [&'static str; 3],
+    pub text: &'static [&'static str],
     pub binds: [Bind<'a>; N],
     pub row: std::marker::PhantomData<(Row, Here)>,
 }
@@ -74,11 +75,9 @@ where
     for<'t> Option<&'t str>: diesel::serialize::ToSql<Nullable<Text>, DB>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        let [begin, between, end] = self.text;
-        let mut before = begin;
-        for bind in &self.binds {
-            out.push_sql(before);
-            before = between;
+        let (end, before) = self.text.split_last().unwrap_or((&"", &[]));
+        for (nth, bind) in self.binds.iter().enumerate() {
+            out.push_sql(before.get(nth).or(before.last()).unwrap_or(&""));
             match bind {
                 Bind::Int(value) => out.push_bind_param::<Integer, i32>(value)?,
                 Bind::Big(value) => out.push_bind_param::<BigInt, i64>(value)?,
@@ -88,7 +87,7 @@ where
                 Bind::MaybeText(value) => out.push_bind_param::<Nullable<Text>, _>(value)?,
             }
         }
-        out.push_sql(if self.binds.is_empty() { begin } else { end });
+        out.push_sql(end);
         Ok(())
     }
 }

@@ -21,10 +21,21 @@ use diesel::sql_types::Integer;
 pub struct Writes<'d> {
     db: &'d mut Db,
     #[cfg(feature = "mysql")]
-    script: String,
+    statements: Vec<Statement>,
 }
 
-/// Bytes of one text on MySQL: one beyond its `max_allowed_packet` (16 MiB by default) would cost the connection.
+/// A statement on MySQL that more rows may join: those of another account, say.
+#[cfg(feature = "mysql")]
+struct Statement {
+    /// What it is, up to the first row.
+    begin: String,
+    rows: String,
+    /// What stands behind the last row.
+    end: &'static str,
+}
+
+/// Bytes of the rows of one text on MySQL: a text beyond its `max_allowed_packet` (16 MiB by default) would cost the
+/// connection.
 #[cfg(feature = "mysql")]
 const SCRIPT_BYTES: usize = 4 * 1024 * 1024;
 
@@ -34,7 +45,7 @@ impl<'d> Writes<'d> {
         Writes {
             db,
             #[cfg(feature = "mysql")]
-            script: String::new(),
+            statements: Vec::new(),
         }
     }
 
@@ -48,51 +59,27 @@ impl<'d> Writes<'d> {
     pub fn flush(&mut self) -> Result<()> {
         #[cfg(feature = "mysql")]
         if let Db::Mysql(conn) = self.db
-            && !self.script.is_empty()
+            && !self.statements.is_empty()
         {
-            conn.batch_execute(&self.script)?;
-            self.script.clear();
-        }
-        Ok(())
-    }
-
-    /// Adds a statement on MySQL: `begin`, then each row as `literals` writes it, in as many statements as needed, each
-    /// closed by `end`. No text of a client's may stand in it but as hexadecimal digits.
-    #[cfg(feature = "mysql")]
-    fn add<T>(
-        &mut self,
-        (begin, end): (&str, &str),
-        rows: &[T],
-        literals: impl Fn(&mut String, &T) -> Result<()>,
-    ) -> Result<()> {
-        let mut open = false;
-        for row in rows {
-            if self.script.len() >= SCRIPT_BYTES {
-                if open {
-                    self.script.push_str(end);
-                    self.script.push(';');
-                    open = false;
+            let mut text = String::new();
+            for Statement { begin, rows, end } in self.statements.drain(..) {
+                for part in [&begin, &rows, end, ";"] {
+                    text.push_str(part);
                 }
-                self.flush()?;
             }
-            self.script.push_str(if open { "," } else { begin });
-            open = true;
-            literals(&mut self.script, row)?;
-        }
-        if open {
-            self.script.push_str(end);
-            self.script.push(';');
+            conn.batch_execute(&text)?;
         }
         Ok(())
     }
 
     /// Inserts rows on MySQL; their fields are named like the columns. `end` says what becomes of rows that are there.
+    /// No text of a client's stands in a statement but as hexadecimal digits.
     #[cfg(feature = "mysql")]
     pub(in crate::store) fn insert<T: serde::Serialize>(
         &mut self,
         table: &str,
         rows: &[T],
-        end: &str,
+        end: &'static str,
     ) -> Result<()> {
         let unfit = |unfit: Unfit| Failure::Data(unfit.to_string());
         let Some(first) = rows.first() else {
@@ -101,9 +88,40 @@ impl<'d> Writes<'d> {
         let columns = Columns::of(rows).map_err(unfit)?;
         let names = columns.names(first).map_err(unfit)?;
         let begin = format!("INSERT INTO {table} {names} VALUES ");
-        self.add((&begin, end), rows, |out, row| {
-            columns.values(out, row).map_err(unfit)
-        })
+        let mut statement = self.take(&begin, end);
+        for row in rows {
+            if self.bytes().saturating_add(statement.rows.len()) >= SCRIPT_BYTES {
+                self.statements.push(statement);
+                self.flush()?;
+                statement = self.take(&begin, end);
+            }
+            if !statement.rows.is_empty() {
+                statement.rows.push(',');
+            }
+            columns.values(&mut statement.rows, row).map_err(unfit)?;
+        }
+        self.statements.push(statement);
+        Ok(())
+    }
+
+    /// A statement that waits, or a new one.
+    #[cfg(feature = "mysql")]
+    fn take(&mut self, begin: &str, end: &'static str) -> Statement {
+        let mut statements = self.statements.iter();
+        match statements.position(|one| one.begin == begin && one.end == end) {
+            Some(place) => self.statements.swap_remove(place),
+            None => Statement {
+                begin: begin.to_owned(),
+                rows: String::new(),
+                end,
+            },
+        }
+    }
+
+    /// Bytes that wait.
+    #[cfg(feature = "mysql")]
+    fn bytes(&self) -> usize {
+        self.statements.iter().map(|one| one.rows.len()).sum()
     }
 
     /// The connection of an SQLite database, on which writes are done at once; `None` on MySQL.

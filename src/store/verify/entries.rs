@@ -1,6 +1,7 @@
 //! The journal, read once from its first entry to its last: numbers, chains, the range of each date.
 
 use super::super::Result;
+use super::super::journal::block_end;
 use super::super::schema::entry_dates;
 use super::customers::NumberSet;
 use super::entry::{self, Row, shown};
@@ -201,7 +202,7 @@ impl<'c> Entries<'c> {
     }
 }
 
-/// The table of dates has exactly the ranges of the journal.
+/// The table of dates has the ranges of the journal, each up to its newest entry or to the end of that one's block.
 fn check_dates(check: &mut Check<'_>, mut dates: BTreeMap<i32, (i64, i64)>) -> Result<()> {
     let rows: Vec<(i32, i64, i64)> = entry_dates::table
         .filter(entry_dates::account_id.eq(check.account))
@@ -212,16 +213,17 @@ fn check_dates(check: &mut Check<'_>, mut dates: BTreeMap<i32, (i64, i64)>) -> R
         let is = format!("lowest {lowest}, highest {highest}");
         match dates.remove(&date) {
             None => check.add("entry_dates", date, is, "no row: no entry has this date"),
-            Some(range) if range != (lowest, highest) => {
-                let should = format!("lowest {}, highest {}", range.0, range.1);
-                check.add("entry_dates", date, is, should);
-            }
-            Some(_) => {}
+            Some((first, last))
+                if first == lowest && (last..=block_end(last)).contains(&highest) => {}
+            Some((first, last)) => check.add("entry_dates", date, is, range(first, last)),
         }
     }
-    for (date, (lowest, highest)) in dates {
-        let should = format!("lowest {lowest}, highest {highest}");
-        check.add("entry_dates", date, "no row", should);
+    for (date, (first, last)) in dates {
+        check.add("entry_dates", date, "no row", range(first, last));
     }
     Ok(())
+}
+
+fn range(first: i64, last: i64) -> String {
+    format!("lowest {first}, highest {last} to {}", block_end(last))
 }

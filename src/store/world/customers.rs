@@ -371,7 +371,7 @@ impl<'w> Chunk<'w> {
         journal::save_entries(&mut writes, head.account_id, entries.iter(), now_us)?;
         let dates = journal::date_rows(head.account_id, entries.iter());
         dialect::save_dates(&mut writes, &dates)?;
-        journal::save_balances(&mut writes, head.account_id, ledger.changed())?;
+        journal::save_balances(&mut writes, head.account_id, &ledger.changed())?;
         writes.flush()?;
         head.next_entry = ledger.numbers.entry;
         Ok(entries.len())

@@ -107,8 +107,8 @@ pub(super) fn post(db: &mut Db, number: i32, texts: &[&str]) {
         .iter()
         .flat_map(|batch| batch.balances(&account, &ledger))
         .collect();
-    let found = journal::load_balances(db, number, keys.into_iter()).unwrap();
-    ledger.load(found);
+    let found = journal::load_balances(db, vec![(number, keys)]).unwrap();
+    ledger.load(found.into_iter().flat_map(|(_, found)| found));
     let mut stored: Vec<Rows<'_>> = Vec::new();
     for batch in &made {
         let (rows, changes) = batch::decide(&account, batch, &ledger).stored.unwrap();
@@ -118,8 +118,8 @@ pub(super) fn post(db: &mut Db, number: i32, texts: &[&str]) {
     let now_us = dates::micros(now());
     let commit_id = [u8::try_from(number).unwrap(); 16];
     let mut writes = Writes::new(db);
-    journal::save(&mut writes, number, &stored, &commit_id, now_us).unwrap();
-    journal::save_balances(&mut writes, number, ledger.changed()).unwrap();
+    journal::save(&mut writes, number, &stored, &commit_id, now_us, |_| {}).unwrap();
+    journal::save_balances(&mut writes, number, &ledger.changed()).unwrap();
     heads::note_commit(&mut writes, &mut head, &commit_id, now_us).unwrap();
     head.next_entry = ledger.numbers.entry;
     head.next_batch = ledger.numbers.batch;
@@ -142,11 +142,11 @@ pub(super) fn post_one(
 ) -> i64 {
     dialect::begin(db).unwrap();
     let mut head = heads::take(db, &[1]).unwrap().remove(0);
-    let found = journal::load_balances(db, 1, std::iter::once(key)).unwrap();
+    let found = journal::load_balances(db, vec![(1, vec![key])]).unwrap();
     let number = head.next_entry;
     let link = Link {
         number,
-        previous: found.first().map(|(_, balance)| balance.last_entry),
+        previous: found.first().map(|(_, own)| own[0].1.last_entry),
         balance_after: Amount::from_raw(balance),
     };
     let date = Day::from_number(20_151_203).unwrap();
@@ -165,7 +165,7 @@ pub(super) fn post_one(
         amount: entry.balance_after,
         last_entry: number,
     };
-    journal::save_balances(&mut writes, 1, &[(key, balance)].into()).unwrap();
+    journal::save_balances(&mut writes, 1, &[(key, balance)]).unwrap();
     head.next_entry += 1;
     heads::save(&mut writes, &head).unwrap();
     writes.flush().unwrap();
@@ -288,7 +288,16 @@ pub(super) fn fill(db: &mut Db) {
         (1, keep("same:four", 4, 3)),
         (2, keep("key:dan", 1, 1)),
     ] {
-        idempotency::keep(db, account, &[(&once, kept)], &[], dates::micros(now())).unwrap();
+        let mut writes = Writes::new(db);
+        idempotency::keep(
+            &mut writes,
+            account,
+            &[(&once, kept)],
+            &[],
+            dates::micros(now()),
+        )
+        .unwrap();
+        writes.flush().unwrap();
     }
     dialect::commit(db).unwrap();
 }
