@@ -6,6 +6,7 @@ pub mod config;
 pub mod dates;
 pub mod error;
 pub mod loyalty;
+pub mod parallel;
 pub mod posting;
 pub mod secrets;
 pub mod server;

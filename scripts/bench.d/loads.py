@@ -1,6 +1,7 @@
 """The loads, and what must hold after each of them."""
 import json
 import os
+import re
 import signal
 import statistics
 import subprocess
@@ -152,14 +153,15 @@ def fairness(database, rate, lines, small_world=None):
 
 
 def longest_group(log):
-    """The longest time between "group begins" and "group is answered", in milliseconds; of one writer."""
-    longest, began = 0.0, None
+    """The longest time between "group begins" and "group is answered" of a writer, in milliseconds."""
+    longest, began = 0.0, {}
     with open(log) as lines:
         for line in lines:
+            writer = re.search(r'writer="?(writer-\d+)', line)
             if "group begins" in line:
-                began = stamp(line)
-            elif "group is answered" in line and began:
-                longest = max(longest, (stamp(line) - began).total_seconds() * 1e3)
+                began[writer.group(1)] = stamp(line)
+            elif "group is answered" in line:
+                longest = max(longest, (stamp(line) - began[writer.group(1)]).total_seconds() * 1e3)
     return longest
 
 

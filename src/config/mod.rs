@@ -137,7 +137,7 @@ options! {
     /// How old the accounts, users and campaigns that a reading request sees may be, in milliseconds.
     config_max_age_ms: u64 = "1000" in 0..=60000;
     /// Connections that write, on MySQL. SQLite always has one.
-    writers: usize = "4" in 1..=64;
+    writers: usize = "2" in 1..=64;
     /// Connections that only read.
     reader_connections: usize = "4" in 1..=256;
     /// Threads that read requests and write answers.

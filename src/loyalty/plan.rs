@@ -11,6 +11,7 @@ use super::lines::{Column, Line, Lines, Span, Values};
 use crate::amount::Amount;
 use crate::dates::{self, Day};
 use crate::error::{Code, Problem};
+use crate::parallel;
 use crate::text;
 use std::collections::BTreeMap;
 
@@ -69,14 +70,13 @@ pub fn all(
         today,
         empty_date,
     };
-    lines
-        .list
-        .iter()
-        .map(|line| match planner.line(line) {
+    parallel::map(&lines.list, |part| {
+        let plans = part.iter().map(|line| match planner.line(line) {
             Ok(posting) => Plan::Post(posting),
             Err(problem) => Plan::Refuse(Box::new(problem)),
-        })
-        .collect()
+        });
+        plans.collect()
+    })
 }
 
 struct Planner<'a> {

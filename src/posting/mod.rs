@@ -36,7 +36,7 @@ use crate::store::{Failure, batches};
 use command::{Command, Done};
 use directory::Directory;
 use prepared::Prepared;
-use queue::{Claim, Gate, Job, Queue};
+use queue::{Claim, Job, Queue};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -51,7 +51,7 @@ pub struct Poster {
     readers: Readers,
     directory: Arc<Directory>,
     max_open_faults: i64,
-    queues: Vec<Arc<Queue>>,
+    queue: Arc<Queue>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     large_lines: usize,
     timeout: Duration,
@@ -66,40 +66,30 @@ const STOP_WAIT: Duration = Duration::from_secs(5);
 const STOP_POLL: Duration = Duration::from_millis(5);
 
 impl Poster {
-    /// Starts the writers: one for SQLite, `writers` of the settings for MySQL.
+    /// Starts the writers: one for SQLite; for MySQL `writers` of the settings, and one for large requests.
     pub fn start(settings: &Settings, directory: &Arc<Directory>) -> std::io::Result<Poster> {
-        let writers = match settings.database_url {
-            DatabaseUrl::Sqlite(_) => 1,
-            DatabaseUrl::Mysql(_) => settings.writers.max(1),
+        let (writers, shared) = match settings.database_url {
+            DatabaseUrl::Sqlite(_) => (1, true),
+            DatabaseUrl::Mysql(_) => (settings.writers.max(1), false),
         };
-        let gate = Arc::new(Gate::default());
-        let mut queues = Vec::new();
+        let room = (settings.queue_requests, settings.queue_bytes);
+        let queue = Arc::new(Queue::new(writers, shared, room, settings.group_lines));
         let mut threads = Vec::new();
-        for number in 0..writers {
-            let queue = Arc::new(Queue::new(
-                settings.queue_requests,
-                settings.queue_bytes,
-                settings.group_lines,
-            ));
-            let writer = writer::Writer::new(
-                settings,
-                Arc::clone(&queue),
-                Arc::clone(directory),
-                Arc::clone(&gate),
-            );
+        for (number, lane) in queue.lanes().into_iter().enumerate() {
+            let writer =
+                writer::Writer::new(settings, Arc::clone(&queue), lane, Arc::clone(directory));
             let name = format!("writer-{number}");
             threads.push(
                 std::thread::Builder::new()
                     .name(name)
                     .spawn(move || writer.run())?,
             );
-            queues.push(queue);
         }
         Ok(Poster {
             readers: directory.readers().clone(),
             directory: Arc::clone(directory),
             max_open_faults: i64::try_from(settings.max_open_faults).unwrap_or(i64::MAX),
-            queues,
+            queue,
             threads: Mutex::new(threads),
             large_lines: settings.large_request_lines,
             timeout: Duration::from_millis(settings.queue_timeout_ms),
@@ -179,12 +169,7 @@ impl Poster {
         } else {
             self.timeout
         };
-        let account = usize::try_from(command.account()).unwrap_or(0);
-        let queue = self
-            .queues
-            .get(account.checked_rem(self.queues.len()).unwrap_or(0))
-            .ok_or_else(|| Problem::new(Code::Unavailable).detail("it is stopping"))?;
-        queue.push(Job {
+        self.queue.push(Job {
             prepared,
             reply: Some(reply),
             claim: claim.clone(),
@@ -248,7 +233,7 @@ impl Poster {
     async fn prepare(&self, command: Command) -> Result<(Command, Option<Prepared>), Problem> {
         let readers = self.readers.clone();
         reading(move || {
-            let prepared = Prepared::look_up(&mut *readers.get()?, &command)?;
+            let prepared = Prepared::look_up(&readers, &command)?;
             Ok((command, prepared))
         })
         .await
@@ -257,9 +242,7 @@ impl Poster {
     /// Takes no more requests, writes those that wait, and ends the writers; waits for them at most
     /// five seconds.
     pub fn stop(&self) {
-        for queue in &self.queues {
-            queue.close();
-        }
+        self.queue.close();
         let threads = self
             .threads
             .lock()

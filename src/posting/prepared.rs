@@ -6,6 +6,7 @@ use super::codes::Codes;
 use super::command::Command;
 use super::queue::Job;
 use crate::loyalty::ledger::Holders;
+use crate::store::connect::Readers;
 use crate::store::heads::{self, Head};
 use crate::store::{Db, Result, journal};
 use std::sync::Arc;
@@ -21,14 +22,15 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Looks up the codes of a request on a reading connection. The versions are read first, so that a change in
-    /// between is noticed later.
-    pub fn look_up(db: &mut Db, command: &Command) -> Result<Option<Prepared>> {
+    /// Looks up the codes of a request on reading connections. The versions are read first, so that a change in between
+    /// is noticed later.
+    pub fn look_up(readers: &Readers, command: &Command) -> Result<Option<Prepared>> {
         let account = command.account();
-        let Some(head) = heads::read(db, account)? else {
+        let head = heads::read(&mut *readers.get()?, account)?;
+        let Some(head) = head else {
             return Ok(None);
         };
-        let holders = Arc::new(journal::holders(db, account, command.keys())?);
+        let holders = Arc::new(journal::holders_apart(readers, account, command.keys())?);
         Ok(Some(Prepared {
             keys_version: head.keys_version,
             next_customer: head.next_customer,

@@ -12,7 +12,7 @@ use super::codes::Codes;
 use super::days::Days;
 use super::directory::Directory;
 use super::group::{self, Desk, Stop, Unsettled};
-use super::queue::{Gate, Job, Queue, Taken};
+use super::queue::{Job, Lane, Queue, Taken};
 use crate::config::{DatabaseUrl, Settings};
 use crate::error::{Code, Problem};
 use crate::secrets;
@@ -31,8 +31,8 @@ const AWAY_WAIT: Duration = Duration::from_millis(50);
 pub struct Writer {
     url: DatabaseUrl,
     queue: Arc<Queue>,
+    lane: Lane,
     directory: Arc<Directory>,
-    gate: Arc<Gate>,
     max_open_faults: i64,
     codes: Codes,
     days: Days,
@@ -42,18 +42,18 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// A writer for one queue. It connects when there is something to write.
+    /// A writer for one lane of the queue. It connects when there is something to write.
     pub fn new(
         settings: &Settings,
         queue: Arc<Queue>,
+        lane: Lane,
         directory: Arc<Directory>,
-        gate: Arc<Gate>,
     ) -> Writer {
         Writer {
             url: settings.database_url.clone(),
             queue,
+            lane,
             directory,
-            gate,
             max_open_faults: i64::try_from(settings.max_open_faults).unwrap_or(i64::MAX),
             codes: Codes::new(settings.cached_codes),
             days: Days::default(),
@@ -66,8 +66,7 @@ impl Writer {
     /// Writes until the queue is closed and empty.
     pub fn run(mut self) {
         let queue = Arc::clone(&self.queue);
-        let gate = Arc::clone(&self.gate);
-        while let Some(Taken { jobs, large }) = queue.take(&gate) {
+        while let Some(Taken { jobs, held }) = queue.take(self.lane) {
             // A defect met by one group must not end the writer; its connection goes, and with it the transaction.
             if catch_unwind(AssertUnwindSafe(|| self.settle(jobs))).is_err() {
                 tracing::error!(
@@ -75,9 +74,7 @@ impl Writer {
                 );
                 self.db = None;
             }
-            if large {
-                gate.leave();
-            }
+            queue.done(held);
         }
     }
 
@@ -188,7 +185,7 @@ impl Writer {
         let mut db = self.connection()?;
         // The crash test counts by these two lines which of its kills fell between a group's first statement and its
         // answers.
-        tracing::trace!(requests = jobs.len(), "group begins");
+        tracing::trace!(writer = name(), requests = jobs.len(), "group begins");
         // They stand only if the commit does.
         let mut days = std::mem::take(&mut self.days);
         let result = group::attempt(
@@ -281,13 +278,18 @@ impl Writer {
     }
 }
 
+/// The name of this writer's thread.
+fn name() -> String {
+    std::thread::current().name().unwrap_or_default().to_owned()
+}
+
 fn has_several_accounts(jobs: &[Job]) -> bool {
     let first = jobs.first().map(|job| job.command.account());
     jobs.iter().any(|job| Some(job.command.account()) != first)
 }
 
 fn answer(jobs: Vec<Job>) {
-    tracing::trace!(requests = jobs.len(), "group is answered");
+    tracing::trace!(writer = name(), requests = jobs.len(), "group is answered");
     for mut job in jobs {
         let answer: Answer = job
             .answer

@@ -115,10 +115,10 @@ pub fn lock_heads(db: &mut Db, accounts: &[i32]) -> Result<Vec<Head>> {
 const KEYS_PER_LOOKUP: usize = 10_000;
 
 /// A row of [`find_keys`]: value, customer, whether replaced.
-pub type KeyRow = (String, i64, bool);
+pub type FoundKey = (String, i64, bool);
 
 /// Who holds these codes and card numbers. Values that nobody holds are missing from the answer.
-pub fn find_keys(db: &mut Db, account: i32, values: &[&str]) -> Result<Vec<KeyRow>> {
+pub fn find_keys(db: &mut Db, account: i32, values: &[&str]) -> Result<Vec<FoundKey>> {
     let mut found = Vec::new();
     for chunk in values.chunks(KEYS_PER_LOOKUP) {
         let document = serde_json::to_string(chunk).unwrap_or_default();
@@ -133,7 +133,7 @@ pub fn find_keys(db: &mut Db, account: i32, values: &[&str]) -> Result<Vec<KeyRo
                 ],
                 [Bind::Text(&document), Bind::Int(account)]
             )
-            .load::<KeyRow>(conn)?,
+            .load::<FoundKey>(conn)?,
             #[cfg(feature = "mysql")]
             Db::Mysql(conn) => fixed!(
                 (Text, BigInt, Bool),
@@ -146,7 +146,7 @@ pub fn find_keys(db: &mut Db, account: i32, values: &[&str]) -> Result<Vec<KeyRo
                 ],
                 [Bind::Text(&document), Bind::Int(account)]
             )
-            .load::<KeyRow>(conn)?,
+            .load::<FoundKey>(conn)?,
         });
     }
     Ok(found)

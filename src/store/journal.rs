@@ -1,11 +1,13 @@
 //! What posting loads and writes: keys, balances, journal entries, batches, customers, dates.
 
-use super::dialect::{self, FoundBalance, Writes};
+use super::connect::Readers;
+use super::dialect::{self, FoundBalance, FoundKey, Writes};
 use super::schema::{balances, batches, customer_keys, customers, journal, reversals};
 use super::{Db, Result, rejections};
 use crate::amount::Amount;
 use crate::loyalty::ledger::{Balance, BalanceKey, Entry, Holder, Holders};
 use crate::loyalty::rows::Rows;
+use crate::parallel;
 use diesel::prelude::*;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -136,17 +138,39 @@ pub fn holders<'a>(
     account: i32,
     values: impl Iterator<Item = &'a str>,
 ) -> Result<Holders> {
+    Ok(by_key(dialect::find_keys(db, account, &distinct(values))?))
+}
+
+/// Who holds these many codes and card numbers: each thread reads its share on a connection of its own, and so perhaps at
+/// a moment of its own.
+pub fn holders_apart<'a>(
+    readers: &Readers,
+    account: i32,
+    values: impl Iterator<Item = &'a str>,
+) -> Result<Holders> {
+    let shares = parallel::map(&distinct(values), |share| {
+        let found = readers.get();
+        vec![found.and_then(|mut db| dialect::find_keys(&mut db, account, share))]
+    });
+    let mut rows = Vec::new();
+    for share in shares {
+        rows.append(&mut share?);
+    }
+    Ok(by_key(rows))
+}
+
+/// Each value once, in their order.
+fn distinct<'a>(values: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let distinct: HashSet<&str> = values.collect();
     let mut sorted: Vec<&str> = distinct.into_iter().collect();
-    if sorted.is_empty() {
-        return Ok(Holders::new());
-    }
     sorted.sort_unstable();
-    let rows = dialect::find_keys(db, account, &sorted)?;
-    Ok(rows
-        .into_iter()
+    sorted
+}
+
+fn by_key(rows: Vec<FoundKey>) -> Holders {
+    rows.into_iter()
         .map(|(value, customer, replaced)| (value.into_boxed_str(), Holder { customer, replaced }))
-        .collect())
+        .collect()
 }
 
 /// Customers of one look-up: stays below the parameters that a statement may have.

@@ -34,10 +34,11 @@ struct Statement {
     end: &'static str,
 }
 
-/// Bytes of the rows of one text on MySQL: a text beyond its `max_allowed_packet` (16 MiB by default) would cost the
+/// Bytes of the rows of one text on MySQL. With more the server is slower, for it keeps what it has read of all of them; a
+/// text beyond its `max_allowed_packet` (16 MiB by default) would cost the
 /// connection.
 #[cfg(feature = "mysql")]
-const SCRIPT_BYTES: usize = 4 * 1024 * 1024;
+const SCRIPT_BYTES: usize = 512 * 1024;
 
 impl<'d> Writes<'d> {
     /// No writes yet.
