@@ -185,7 +185,7 @@ impl Writer {
         let mut db = self.connection()?;
         // The crash test counts by these two lines which of its kills fell between a group's first statement and its
         // answers.
-        tracing::trace!(writer = name(), requests = jobs.len(), "group begins");
+        tracing::trace!(requests = jobs.len(), writer = name(), "group begins");
         // They stand only if the commit does.
         let mut days = std::mem::take(&mut self.days);
         let result = group::attempt(
@@ -289,7 +289,7 @@ fn has_several_accounts(jobs: &[Job]) -> bool {
 }
 
 fn answer(jobs: Vec<Job>) {
-    tracing::trace!(writer = name(), requests = jobs.len(), "group is answered");
+    tracing::trace!(requests = jobs.len(), writer = name(), "group is answered");
     for mut job in jobs {
         let answer: Answer = job
             .answer
