@@ -3,7 +3,6 @@
 //! Belongs here: how much is worth a thread. Does not belong here: work that waits; writers, which have their own
 //! threads ([`crate::posting`]).
 
-use std::num::NonZero;
 use std::thread;
 
 /// Things from which on a share of them is worth a thread.
@@ -14,10 +13,13 @@ const THREADS_MAX: usize = 4;
 /// What `work` makes of the items, in their order: a part of them on this thread, the others on as many as there are
 /// processors, up to four; few items on this thread alone.
 pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&[T]) -> Vec<R> + Sync) -> Vec<R> {
-    let threads = thread::available_parallelism()
-        .map_or(1, NonZero::get)
-        .min(THREADS_MAX)
-        .min(items.len().checked_div(SHARE).unwrap_or(0));
+    let most = (items.len() / SHARE).min(THREADS_MAX);
+    // To ask for the number of processors takes longer than to work on a few items.
+    let threads = if most < 2 {
+        1
+    } else {
+        thread::available_parallelism().map_or(1, |processors| processors.get().min(most))
+    };
     if threads < 2 {
         return work(items);
     }
