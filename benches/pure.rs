@@ -1,4 +1,5 @@
-//! How fast the pure parts are: reading forms, finding and planning lines, deciding them, writing replies.
+//! How fast the pure parts are: reading forms, finding and planning lines, deciding them, writing replies; deciding
+//! contacts.
 //!
 //! Belongs here: what needs neither a socket nor a database. Does not belong here: the whole system (`scripts/bench`).
 
@@ -17,11 +18,21 @@ use punchcard::api15::pieces::Pieces;
 use punchcard::api15::render::Format;
 use punchcard::api15::reply::Reply;
 use punchcard::dates;
+use punchcard::json::{self, Fields};
 use punchcard::loyalty::account::{Account, Campaign, Kind, User};
 use punchcard::loyalty::batch::{self, Batch, Caller, Source, Wishes};
-use punchcard::loyalty::ledger::{Balance, BalanceKey, Holder, Holders, Ledger, Numbers};
+use punchcard::loyalty::contacts::keys;
+use punchcard::loyalty::contacts::people::People;
+use punchcard::loyalty::contacts::sent::{Mail, Sent};
+use punchcard::loyalty::ledger::{
+    Balance, BalanceKey, Holder, Holders, Ledger, Numbers, SyncNumbers,
+};
 use punchcard::loyalty::lines::{Column, Layout, Lines};
 use punchcard::loyalty::plan;
+use punchcard::loyalty::sync::claim::{Found, Queued};
+use punchcard::loyalty::sync::id::JobId;
+use punchcard::loyalty::sync::job::{JobHead, Options, PART_CONTACTS};
+use punchcard::loyalty::sync::work::{self, Item, Work, WorkFound};
 use std::collections::HashMap;
 use std::hint::black_box;
 use std::sync::Arc;
@@ -156,6 +167,7 @@ fn ledger() -> Ledger {
         batch: 1,
         customer: CUSTOMERS + 1,
         rejection: 1,
+        sync: SyncNumbers::default(),
     };
     let holder = |customer| Holder {
         customer,
@@ -283,5 +295,108 @@ fn replies(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, forms, lines, decide, replies);
+/// A contact as a hotel's system writes it.
+fn contact(n: usize) -> String {
+    format!(
+        r#"{{"name_first":"Ann","name_last":"Lee {n}","email":"Ann.Lee{n}@guests.example","user_id":"guest-{n}","phone_countrycode":"+34","phone_number":"6{n:08}","city":"Palma","country":"ES","zip":"07001","full_address":"Calle Mayor {n}","born_date":"1990-01-01T00:00:00Z","gender":"FEMALE","language":"es_ES","tags":["vip","spa"],"gdpr_accept_terms":true,"gdpr_marketing_consent":false,"gdpr_date":"2024-05-01T12:00:00Z","room_NUMBER":{n}}}"#
+    )
+}
+
+fn item(n: usize) -> Item {
+    let raw = contact(n);
+    let members = Fields::parse(&raw).unwrap();
+    let value = |raw: &str| (json::scalar(raw) != json::Scalar::Null).then(|| raw.into());
+    let fields = members.iter().map(|(name, raw)| (name.into(), value(raw)));
+    let fields: Vec<_> = fields.collect();
+    Item {
+        sent: Sent {
+            keys: keys::of_fields(&fields, Some("ES")),
+            raw: raw.into(),
+            fields,
+            faults: Vec::new(),
+            print: KEY,
+        },
+        mail: Mail::None,
+        new_code: format!("{n:016}"),
+        new_id: format!("{n:024x}"),
+    }
+}
+
+/// The contacts of a part, with the people whom they may mean.
+fn work(people: People) -> Work {
+    let contacts = i32::try_from(PART_CONTACTS).unwrap();
+    let token = "00112233445566778899aabbccddeeff".to_owned();
+    let queued = Queued {
+        job: 1,
+        cursor: 0,
+        valid: 0,
+        failed: 0,
+        charged: 0,
+        claims: 1,
+        stuck: 1,
+        started_at: None,
+        claimed_until: 0,
+        token: Some(token.clone()),
+    };
+    let head = JobHead {
+        number: 1,
+        id: JobId::new(0, [0; 3], 1),
+        origin: "PMS".to_owned(),
+        contacts,
+        purchases: 0,
+        options: Options::default(),
+        url: Some("https://pms.example/hook".to_owned()),
+        created_at: 0,
+    };
+    Work {
+        account: 1,
+        job: 1,
+        token,
+        lease_us: 1,
+        first: 0,
+        items: (0..PART_CONTACTS).map(item).collect(),
+        part: Some((0, true)),
+        finish: true,
+        poisoned: None,
+        purchase: None,
+        purchase_raw: None,
+        new_purchase_id: String::new(),
+        event_random: [0; 8],
+        found: Some(WorkFound {
+            claim: Found {
+                queued,
+                oldest: true,
+                now_us: 0,
+                head,
+            },
+            people,
+            purchase: None,
+            linked: Vec::new(),
+        }),
+        planned_for: 1,
+    }
+}
+
+fn contacts(criterion: &mut Criterion) {
+    let (account, ledger) = (account(), ledger());
+    let new = work(People::default());
+    let mut known = People::default();
+    let decided = work::decide(&account, &new, &ledger).unwrap();
+    for change in decided.stored.unwrap().0.sync.unwrap().people {
+        for (kind, value) in &change.new_keys {
+            known.add_key(*kind, value, change.person.customer);
+        }
+        known.add(change.person);
+    }
+    let known = work(known);
+    let mut group = group(criterion, "contacts");
+    group.throughput(Throughput::Elements(PART_CONTACTS.try_into().unwrap()));
+    for (name, work) in [("new", &new), ("known", &known)] {
+        group.bench_function(format!("{name}, {PART_CONTACTS} contacts"), |bench| {
+            bench.iter(|| work::decide(&account, black_box(work), &ledger).unwrap());
+        });
+    }
+}
+
+criterion_group!(benches, forms, lines, decide, replies, contacts);
 criterion_main!(benches);

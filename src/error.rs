@@ -29,7 +29,7 @@ impl Class {
 
 macro_rules! codes {
     ($($variant:ident $word:literal $class:ident $message:literal $remedy:literal)*) => {
-        /// The code of an error. `docs/api-1.5.md` lists each with an example.
+        /// The code of an error. `docs/api-1.5.md` or `docs/sync-data.md` lists each with an example.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         pub enum Code {
             $(#[doc = $message] $variant,)*
@@ -144,6 +144,16 @@ codes! {
     AlreadySpent "already_spent" Request
         "{value} of it is already spent: the balance in the campaign \"{field}\" is {detail}" "Leave these customers out, or add what they lack first."
 
+    // What sync_data and its operator ask for.
+    UnknownTransaction "unknown_transaction" Request
+        "No purchase has the transaction code \"{value}\"" "Send the purchase together with its contacts first."
+    ClaimLost "claim_lost" Request
+        "The job {value} was taken by another worker; nothing was stored" ""
+    CreditsBelowZero "credits_below_zero" Request
+        "The account has {detail} credits, and {value} were to be taken" "Take at most as many as there are."
+    UnlimitedCredits "unlimited_credits" Request
+        "The account \"{value}\" has credits without limit" "Give it email_credits in the world file first."
+
     // One line of a batch: faults.
     UnknownCampaign "unknown_campaign" Fault
         "No campaign has the id \"{value}\"" "Send the id of one of the account's campaigns."
@@ -191,6 +201,9 @@ codes! {
         "The {field} \"{value}\" is longer than {detail} characters" "Send a shorter one."
     SurplusValue "surplus_value" Fault
         "The line has the value \"{value}\" beyond its last column" "Send one value for each visits_header field."
+
+    AmbiguousContact "ambiguous_contact" Fault
+        "Several customers have the {field} \"{value}\"" "Send the user_id of one of them."
 
     BatchRejected "batch_rejected" Fault
         "The line was not imported, because another line of the batch was refused" "Mend that line, or send on_error=import_valid."

@@ -3,30 +3,34 @@
 //! Belongs here: what is between a socket and a dialect. Does not belong here: what a request means. The program and
 //! the tests run this same server.
 
+mod json;
+mod receive;
+
 use crate::api15::pieces::Pieces;
 use crate::api15::{self, Answer, Incoming, Service};
 use crate::config::Settings;
 use crate::error::{Code, Problem};
+use crate::outbox::{Outbox, Outside};
 use crate::posting::Poster;
 use crate::posting::directory::Directory;
 use crate::secrets::ServerKey;
 use crate::store::connect::Readers;
+use crate::sync_data;
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::ServerHandle;
-use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use actix_web::http::{Method, StatusCode, Version};
 use actix_web::rt::signal::unix::{SignalKind, signal};
 use actix_web::web::{self, Bytes, Data, Payload};
 use actix_web::{App, HttpRequest, HttpResponse, HttpResponseBuilder, HttpServer};
-use futures_core::Stream;
+use receive::{Held, Room, TOO_LARGE_PATIENCE, declared_length, receive};
 #[cfg(target_os = "linux")]
 use socket2::SockRef;
 use std::error::Error;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::thread::JoinHandle;
@@ -44,7 +48,8 @@ fn routes(config: &mut web::ServiceConfig) {
 
 async fn by_path(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
     if !is_api15(request.path()) {
-        HttpResponse::NotFound().finish()
+        let answer = json::answer(&request, payload, &state).await;
+        answer.unwrap_or_else(|| HttpResponse::NotFound().finish())
     } else if matches!(*request.method(), Method::GET | Method::POST) {
         api15_request(request, payload, state).await
     } else {
@@ -57,6 +62,7 @@ async fn by_path(request: HttpRequest, payload: Payload, state: Data<State>) -> 
 /// What is served, and how much time bodies and answers may take.
 struct State {
     service: Service,
+    sync_data: sync_data::Service,
     body_timeout: Duration,
     reply_timeout: Duration,
     room: Arc<Room>,
@@ -69,10 +75,20 @@ pub struct Running {
     handle: ServerHandle,
     thread: JoinHandle<std::io::Result<()>>,
     poster: Arc<Poster>,
+    outbox: Outbox,
 }
 
 /// Starts a server and returns once it takes requests. It ends by SIGTERM or SIGINT, or by [`Running::stop`].
 pub fn start(settings: &Settings, key: ServerKey) -> Result<Running, Box<dyn Error + Send + Sync>> {
+    start_with(settings, key, Outside::system())
+}
+
+/// As [`start`], with an outside of one's own.
+pub fn start_with(
+    settings: &Settings,
+    key: ServerKey,
+    outside: Outside,
+) -> Result<Running, Box<dyn Error + Send + Sync>> {
     let readers = u32::try_from(settings.reader_connections).unwrap_or(u32::MAX);
     let readers = Readers::new(
         &settings.database_url,
@@ -98,13 +114,22 @@ pub fn start(settings: &Settings, key: ServerKey) -> Result<Running, Box<dyn Err
         );
     }
     let state = Data::new(State {
-        service: Service::new(settings, key, Arc::clone(&directory), Arc::clone(&poster)),
+        sync_data: sync_data::Service::new(
+            settings,
+            key.clone(),
+            Arc::clone(&directory),
+            Arc::clone(&poster),
+            Arc::clone(&outside.names),
+        ),
+        service: Service::new(
+            settings,
+            key.clone(),
+            Arc::clone(&directory),
+            Arc::clone(&poster),
+        ),
         body_timeout: Duration::from_millis(settings.body_timeout_ms),
         reply_timeout,
-        room: Arc::new(Room {
-            held: AtomicUsize::new(0),
-            max: settings.queue_bytes,
-        }),
+        room: Room::new(settings.queue_bytes),
     });
     let limits = settings.clone();
     let (ready, started) = std::sync::mpsc::channel();
@@ -153,11 +178,21 @@ pub fn start(settings: &Settings, key: ServerKey) -> Result<Running, Box<dyn Err
             .err()
             .map_or_else(|| "the server ended at once".into(), Into::into));
     };
+    let outbox = match Outbox::start(settings, key, directory, Arc::clone(&poster), outside) {
+        Ok(outbox) => outbox,
+        Err(error) => {
+            drop(handle.stop(false));
+            let _ended = thread.join();
+            poster.stop();
+            return Err(error.into());
+        }
+    };
     Ok(Running {
         address,
         handle,
         thread,
         poster,
+        outbox,
     })
 }
 
@@ -169,6 +204,8 @@ impl Running {
             .thread
             .join()
             .unwrap_or_else(|_| Err(std::io::Error::other("the server ended with a panic")));
+        // The worker writes too: it ends before the writers do.
+        self.outbox.stop();
         self.poster.stop();
         ended
     }
@@ -229,49 +266,9 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
         .map(|file| (file.dev(), file.ino()))
 }
 
-/// The first bytes of a body that do not count in the [`Room`]: however full it is with large bodies, those of tills get
-/// through. Together they are bounded by `max_connections`.
-const FREE_BYTES: usize = 64 * 1024;
-
-/// Bytes of all large bodies that are held at this moment: many at once must not fill the memory.
-struct Room {
-    held: AtomicUsize,
-    max: usize,
-}
-
-/// One request's part of the [`Room`], until its answer is sent; given back when it is dropped.
-struct Held {
-    room: Arc<Room>,
-    bytes: usize,
-}
-
-impl Held {
-    /// Whether there is room for so many more bytes.
-    fn grow(&mut self, bytes: usize) -> bool {
-        self.bytes = self.bytes.saturating_add(bytes);
-        self.room
-            .held
-            .fetch_add(bytes, Ordering::Relaxed)
-            .saturating_add(bytes)
-            <= self.room.max
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.room.held.fetch_sub(self.bytes, Ordering::Relaxed);
-    }
-}
-
-/// How much of an oversized body is looked at for the format of the answer.
-const PEEK_BYTES: usize = 64 * 1024;
-
 async fn api15_request(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
     let service = &state.service;
-    let mut held = Held {
-        room: Arc::clone(&state.room),
-        bytes: 0,
-    };
+    let mut held = Held::new(&state.room);
     let mut body = Vec::new();
     let max = service.limits.max_body_bytes;
     let declared = declared_length(&request);
@@ -391,66 +388,5 @@ impl Drop for Sending {
         if self.rest.are_left() {
             tracing::info!("a long answer was cut off: its client was gone or too slow");
         }
-    }
-}
-
-/// How much room a declared length gets before any byte has come.
-const TRUSTED_BYTES: usize = 1024 * 1024;
-
-/// How long a body that is too large is read and thrown away.
-const TOO_LARGE_PATIENCE: Duration = Duration::from_secs(2);
-
-/// The length that a request says its body has; 0 where it does not say.
-fn declared_length(request: &HttpRequest) -> usize {
-    let header = request.headers().get(CONTENT_LENGTH);
-    header
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.parse().ok())
-        .unwrap_or(0)
-}
-
-/// Receives a body of at most `max` bytes. Of a larger one the beginning is kept, and as much again is read and thrown
-/// away, so that a client that sends before it listens still sees the answer.
-async fn receive(
-    declared: usize,
-    payload: Payload,
-    max: usize,
-    held: &mut Held,
-    body: &mut Vec<u8>,
-) -> Result<(), Problem> {
-    let too_large = || Problem::new(Code::BodyTooLarge).detail(max);
-    body.reserve(declared.min(max).min(TRUSTED_BYTES));
-    let mut payload = pin!(payload);
-    let mut keep = if declared > max {
-        PEEK_BYTES.min(max)
-    } else {
-        max
-    };
-    let mut thrown_away = 0_usize;
-    while let Some(chunk) =
-        std::future::poll_fn(|context| payload.as_mut().poll_next(context)).await
-    {
-        let chunk = chunk.map_err(|_| Problem::new(Code::BodyCutShort))?;
-        let charged_before = body.len().saturating_sub(FREE_BYTES);
-        let (kept, over) = chunk.split_at(keep.saturating_sub(body.len()).min(chunk.len()));
-        body.extend_from_slice(kept);
-        let charged = body.len().saturating_sub(FREE_BYTES);
-        if !held.grow(charged.saturating_sub(charged_before)) {
-            let crowded = "too many large requests are arriving";
-            return Err(Problem::new(Code::Unavailable).detail(crowded));
-        }
-        if !over.is_empty() {
-            keep = PEEK_BYTES.min(max);
-            body.truncate(keep);
-            thrown_away = thrown_away.saturating_add(over.len());
-            if thrown_away > max {
-                break;
-            }
-        }
-    }
-    if declared > max || thrown_away > 0 {
-        Err(too_large())
-    } else {
-        Ok(())
     }
 }

@@ -160,7 +160,7 @@ fn list_commit(db: &mut Db, commit: &[u8; 16]) -> Result<(), Fail> {
     }
     if rows.is_empty() {
         say(if heads::was_made(db, commit)? {
-            "no batch has this reference, but the commit was made: what it stored was the undoing of a batch"
+            "no batch has this reference, but the commit was made: what it stored was the undoing of a batch, or came from sync_data"
         } else {
             "no batch has this reference: what was asked for with it was not posted, and can be sent again. (Commits are \
              kept for 30 days: an undoing that is older would not be found.)"

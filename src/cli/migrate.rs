@@ -4,7 +4,7 @@ use super::open::migration_failed;
 use super::{Fail, say};
 use crate::config::Settings;
 use crate::store::connect::{Role, connect};
-use crate::store::migrate;
+use crate::store::{migrate, person_keys};
 
 /// Runs what is pending, on either engine. A SQLite file is made if there is none.
 ///
@@ -16,6 +16,8 @@ pub fn run(settings: &Settings) -> Result<(), Fail> {
     for name in &done {
         say(format_args!("migrated: {name}"));
     }
+    drop(db);
+    person_keys::fill(&mut connect(&settings.database_url, Role::Writer)?)?;
     if done.is_empty() {
         say("nothing to migrate");
     }

@@ -9,9 +9,12 @@
 pub mod apply;
 pub mod batches;
 pub mod check_config;
+pub mod credits;
 pub mod demo;
+pub mod jobs;
 pub mod migrate;
 pub mod open;
+pub mod outbox;
 mod posting;
 pub mod rejections;
 mod replay;
@@ -114,6 +117,15 @@ enum Command {
     /// Look at the batches that were posted, and undo them.
     #[command(subcommand)]
     Batches(batches::Words),
+    /// Look at the requests of sync_data and what came of their contacts.
+    #[command(subcommand)]
+    Jobs(jobs::Words),
+    /// Look at webhooks and their tries, and have one sent again.
+    #[command(subcommand)]
+    Outbox(outbox::Words),
+    /// Give, take and list credits for e-mail validation.
+    #[command(subcommand)]
+    Credits(credits::Words),
 }
 
 /// The table's text about an option.
@@ -174,6 +186,9 @@ fn run(words: Words) -> Result<(), Fail> {
                 Command::Verify { account } => verify::run(&settings, account.as_deref()),
                 Command::Rejections(words) => rejections::run(&settings, &words),
                 Command::Batches(words) => batches::run(&settings, &words),
+                Command::Jobs(words) => jobs::run(&settings, &words),
+                Command::Outbox(words) => outbox::run(&settings, &words),
+                Command::Credits(words) => credits::run(&settings, &words),
                 _ => check_config::run(&settings),
             }
         }
@@ -214,6 +229,12 @@ mod tests {
     }
 
     #[test]
+    fn credits_may_be_taken() {
+        let line = "punchcard credits add shop -5 --note mistake";
+        assert!(Words::try_parse_from(line.split(' ')).is_ok());
+    }
+
+    #[test]
     fn what_is_not_known_is_refused() {
         for line in [
             "punchcard",
@@ -221,6 +242,11 @@ mod tests {
             "punchcard apply",
             "punchcard apply a.toml --listen 127.0.0.1:0",
             "punchcard rejections list shop --state closed",
+            "punchcard credits add shop 0 --note why",
+            "punchcard credits add shop 5",
+            "punchcard outbox list --state open",
+            "punchcard outbox retry",
+            "punchcard jobs list shop --state done",
         ] {
             assert!(Words::try_parse_from(line.split(' ')).is_err(), "{line}");
         }

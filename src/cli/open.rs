@@ -7,7 +7,7 @@ use super::Fail;
 use crate::config::{DatabaseUrl, Settings};
 use crate::secrets::ServerKey;
 use crate::store::connect::{Role, connect, unsafe_settings};
-use crate::store::{Db, installation, migrate};
+use crate::store::{Db, installation, migrate, person_keys};
 
 /// A database that a command may write to.
 pub struct Opened {
@@ -65,6 +65,8 @@ pub fn open(settings: &Settings) -> Result<Opened, Fail> {
             settings.database_url
         )));
     }
+    // Nothing is left to do, but where the tables were brought up to date by a command that was stopped.
+    person_keys::fill(&mut db)?;
     Ok(Opened { db, key, made })
 }
 

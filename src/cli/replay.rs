@@ -8,7 +8,7 @@ use crate::dates::Day;
 use crate::error::{Code, Problem};
 use crate::loyalty::batch::{Batch, Source, Wishes};
 use crate::loyalty::lines::{BadText, Column, Layout, Lines};
-use crate::loyalty::once::Once;
+use crate::loyalty::once::{Once, SYNC};
 use crate::loyalty::outcome::{LineResult, Outcome};
 use crate::posting::Poster;
 use crate::store::{Db, rejections};
@@ -99,6 +99,11 @@ fn one(
         return Err(Fail::new(format!(
             "rejection {number} is not open but {}: only open ones can be posted after all",
             kept.state
+        )));
+    }
+    if kept.source == SYNC {
+        return Err(Fail::new(format!(
+            "rejection {number} is a contact of sync_data, not a transaction: have it sent again with a user_id, and dismiss it here"
         )));
     }
     let lost = || {

@@ -19,8 +19,9 @@ use std::path::PathBuf;
 
 pub use database_url::{DatabaseUrl, Host, MysqlUrl};
 pub use layers::{Flags, Source};
-pub use value::LogFilter;
+pub use value::{LogFilter, Seconds};
 
+use crate::hooks::address::Allow;
 use crate::secrets::{self, Secret};
 use layers::Layers;
 use value::{Range, Value};
@@ -109,6 +110,8 @@ options! {
     unsafe_durability: bool = "false";
     /// The longest request body, in bytes.
     max_body_bytes: usize = "67108864" in 1024..=1073741824;
+    /// The longest body of a JSON request, in bytes.
+    max_json_body_bytes: usize = "5242880" in 1024..=67108864;
     /// The most fields of one request, query and body together.
     max_fields: usize = "2000" in 32..=100000;
     /// The most lines of one batch.
@@ -158,6 +161,22 @@ options! {
     max_open_faults: u64 = "1000000" in 1..=1000000000;
     /// How long the outcome of a request with an idempotency key is kept, in days.
     idempotency_kept_days: u64 = "30" in 1..=3650;
+    /// Address ranges that webhooks may reach although they are not public: a list such as 10.0.0.0/8,fd00::/8.
+    webhook_allow: Allow = "";
+    /// The waits between the tries to send a webhook, in seconds: at most 20 numbers from 0 to 86400. Empty: one try only.
+    webhook_retry_seconds: Seconds = "300,300,600,600,1800,3600,7200";
+    /// How long one try to send a webhook may take, in milliseconds.
+    webhook_timeout_ms: u64 = "15000" in 100..=120000;
+    /// The name server that e-mail validation asks, as IP address and port. Not set: those of the system.
+    dns_server: Option<SocketAddr> = "";
+    /// How long e-mail validation waits for an answer of the name server, in milliseconds.
+    dns_timeout_ms: u64 = "2000" in 10..=30000;
+    /// How long a job of sync_data stays with a gateway that is not heard of, in milliseconds. Then another one takes it.
+    lease_ms: u64 = "30000" in 500..=3600000;
+    /// How often the database is asked for jobs and webhooks that are due, in milliseconds.
+    worker_poll_ms: u64 = "500" in 10..=60000;
+    /// How long the results of jobs, and webhooks with their tries, are kept, in days.
+    job_kept_days: u64 = "90" in 1..=3650;
     /// What to log: off, error, warn, info, debug or trace, or a list such as warn,punchcard=debug.
     log: LogFilter = "info";
 }

@@ -7,6 +7,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::hooks::address::Allow;
 use crate::secrets::Secret;
 use crate::text;
 
@@ -145,6 +146,71 @@ impl Value for usize {
     }
 }
 
+/// The most waits in a list of [`Seconds`].
+const SECONDS_MOST: usize = 20;
+/// The longest wait in a list of [`Seconds`].
+const LONGEST_WAIT: u64 = 86_400;
+
+/// Waits, one after the other, in seconds.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Seconds(Vec<u64>);
+
+impl Seconds {
+    /// The waits.
+    pub fn list(&self) -> &[u64] {
+        &self.0
+    }
+}
+
+impl Value for Seconds {
+    fn read(text: &str, _: Range) -> Result<Self, String> {
+        if text.trim().is_empty() {
+            return Ok(Seconds::default());
+        }
+        let range = Some((0, LONGEST_WAIT));
+        let list = text.split(',').map(|one| number(one.trim(), range));
+        let list: Result<Vec<u64>, String> = list.collect();
+        let right = list.ok().filter(|list| list.len() <= SECONDS_MOST);
+        right.map(Seconds).ok_or_else(|| {
+            format!(
+                "at most {SECONDS_MOST} whole numbers from 0 to {LONGEST_WAIT}, separated by commas"
+            )
+        })
+    }
+
+    fn show(&self) -> Option<String> {
+        let list: Vec<String> = self.0.iter().map(u64::to_string).collect();
+        Some(list.join(","))
+    }
+}
+
+impl Value for Allow {
+    fn read(text: &str, _: Range) -> Result<Self, String> {
+        text.parse().map_err(|_| {
+            "address ranges separated by commas, such as 10.0.0.0/8,fd00::/8, with zeros behind the first bits"
+                .to_owned()
+        })
+    }
+
+    fn show(&self) -> Option<String> {
+        (!self.is_empty()).then(|| self.to_string())
+    }
+}
+
+/// An empty text is "not set".
+impl Value for Option<SocketAddr> {
+    fn read(text: &str, range: Range) -> Result<Self, String> {
+        if text.is_empty() {
+            return Ok(None);
+        }
+        SocketAddr::read(text, range).map(Some)
+    }
+
+    fn show(&self) -> Option<String> {
+        self.as_ref().map(SocketAddr::to_string)
+    }
+}
+
 /// An empty text is "not set", so that a variable that is always passed on does no harm when it is empty.
 impl Value for Option<PathBuf> {
     fn read(text: &str, _: Range) -> Result<Self, String> {
@@ -216,6 +282,32 @@ mod tests {
                 .all(|text| bool::read(text, None) == Ok(false))
         );
         assert!(bool::read("", None).is_err() && bool::read("truee", None).is_err());
+    }
+
+    #[test]
+    fn lists_and_addresses_are_checked() {
+        let read = |text: &str| Seconds::read(text, None);
+        for (text, list) in [
+            ("", vec![]),
+            ("0", vec![0]),
+            ("300, 86400 ,5", vec![300, 86_400, 5]),
+        ] {
+            let seconds = read(text).unwrap();
+            assert_eq!(seconds.list(), list);
+            assert_eq!(read(&seconds.show().unwrap()), Ok(seconds));
+        }
+        let many = ["1"; 21].join(",");
+        for wrong in ["1,", ",1", "1;2", "-1", "86401", "1.5", "1 2", &many] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(<Option<SocketAddr>>::read("", None), Ok(None));
+        let address = <Option<SocketAddr>>::read("[::1]:53", None).unwrap();
+        assert_eq!(address.show().as_deref(), Some("[::1]:53"));
+        assert!(<Option<SocketAddr>>::read("localhost:53", None).is_err());
+        assert_eq!(Allow::read("", None).unwrap().show(), None);
+        let allow = Allow::read("127.0.0.0/8, ::1/128", None).unwrap();
+        assert_eq!(allow.show().as_deref(), Some("127.0.0.0/8,::1/128"));
+        assert!(Allow::read("127.0.0.1", None).is_err());
     }
 
     #[test]

@@ -246,6 +246,10 @@ pub struct Account {
     pub zone: Tz,
     /// How long, in seconds, a request without an idempotency key counts as the repetition of an equal one; 0 is never.
     pub duplicate_window_s: u32,
+    /// Its country, in two letters: whose phone numbers are written without a calling code.
+    pub country: Option<String>,
+    /// Its secret, sealed under the server key: what callers of `sync_data` show and what signs its webhooks.
+    pub sealed_secret: Option<Vec<u8>>,
     /// The version of the configuration this was loaded at, or an older one.
     pub config_version: i64,
     users: HashMap<String, User>,
@@ -279,6 +283,8 @@ impl Account {
             name,
             zone,
             duplicate_window_s: 0,
+            country: None,
+            sealed_secret: None,
             config_version,
             users,
             campaigns,

@@ -474,6 +474,7 @@ impl<'a> Decider<'a, '_> {
             entries: self.entries,
             customers: self.customers,
             refused: self.refused,
+            sync: None,
         };
         Decided {
             outcome,

@@ -60,6 +60,23 @@ pub struct Numbers {
     pub customer: i64,
     /// Next rejection.
     pub rejection: i64,
+    /// What `sync_data` counts.
+    pub sync: SyncNumbers,
+}
+
+/// What `sync_data` counts in an account. Loaded only for groups with its commands.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct SyncNumbers {
+    /// Next job.
+    pub job: i64,
+    /// Next webhook.
+    pub event: i64,
+    /// Next entry of the credits' ledger.
+    pub credit: i64,
+    /// Next consent.
+    pub consent: i64,
+    /// The credits that are left; `None` is without limit.
+    pub credits: Option<i64>,
 }
 
 impl Numbers {

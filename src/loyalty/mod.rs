@@ -15,16 +15,22 @@
 //! | [`fingerprint`] | by what a line or request that comes again is known |
 //! | [`once`] | requests that come again |
 //! | [`outcome`] | what became of a batch |
+//! | [`contacts`] | the people that `sync_data` brings |
+//! | [`purchases`] | the purchases that `sync_data` brings |
+//! | [`sync`] | jobs of `sync_data`, their webhooks and credits |
 //! | [`rows`] | what a decision gives to be written |
 
 pub mod account;
 pub mod amounts;
 pub mod batch;
+pub mod contacts;
 pub mod fingerprint;
 pub mod ledger;
 pub mod lines;
 pub mod once;
 pub mod outcome;
 pub mod plan;
+pub mod purchases;
 pub mod rows;
+pub mod sync;
 pub mod undo;

@@ -27,6 +27,9 @@ pub type Id = (String, String, String);
 /// The word of API 1.5 in [`Once::dialect`].
 pub const API15: &str = "api15";
 
+/// The word of `sync_data` in [`Once::dialect`].
+pub const SYNC: &str = "sync_data";
+
 /// The longest key that a caller may choose, in characters.
 pub const KEY_MAX_CHARS: usize = 255;
 
@@ -109,10 +112,33 @@ impl Once {
     }
 }
 
-/// What is kept of the outcome of a batch: where its rows are. All that it told is read from them anew, so that no
-/// person is kept here.
+/// What is kept of an outcome: where its rows are. All that it told is read from them anew, so that no person is kept
+/// here.
 #[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Kept {
+#[serde(untagged)]
+pub enum Kept {
+    /// Of a batch.
+    Batch(KeptBatch),
+    /// Of a job of `sync_data`.
+    Job {
+        /// The job's number.
+        job: i64,
+    },
+}
+
+impl Kept {
+    /// What is kept of a batch, if it is one.
+    pub fn batch(self) -> Option<KeptBatch> {
+        match self {
+            Kept::Batch(kept) => Some(kept),
+            Kept::Job { .. } => None,
+        }
+    }
+}
+
+/// What is kept of the outcome of a batch.
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
+pub struct KeptBatch {
     /// The batch's number.
     pub batch: i64,
     /// The number of its first rejection, if it has any.
@@ -122,6 +148,24 @@ pub struct Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_kept_has_the_texts_that_are_stored() {
+        let batch = Kept::Batch(KeptBatch {
+            batch: 7,
+            first_rejection: 3,
+        });
+        let job = Kept::Job { job: 7 };
+        for (kept, text) in [
+            (batch, r#"{"batch":7,"first_rejection":3}"#),
+            (job, r#"{"job":7}"#),
+        ] {
+            assert_eq!(serde_json::to_string(&kept).unwrap(), text);
+            assert_eq!(serde_json::from_str::<Kept>(text).unwrap(), kept);
+        }
+        assert!(serde_json::from_str::<Kept>("{}").is_err());
+        assert!(batch.batch().is_some() && job.batch().is_none());
+    }
 
     #[test]
     fn a_key_is_short_and_printable() {

@@ -3,6 +3,7 @@
 //! Belongs here: rows as values, for [`crate::store`] to write. Does not belong here: how they come about.
 
 use super::ledger::{Changes, Entry};
+use super::sync::rows::SyncRows;
 use crate::dates::Day;
 use crate::error::{Class, Problem};
 
@@ -26,6 +27,8 @@ pub struct Rows<'a> {
     pub customers: Vec<NewCustomer<'a>>,
     /// Lines refused.
     pub refused: Vec<Refused<'a>>,
+    /// What only `sync_data` writes.
+    pub sync: Option<Box<SyncRows<'a>>>,
 }
 
 impl Rows<'_> {
@@ -71,7 +74,7 @@ pub struct NewCustomer<'a> {
 pub struct Refused<'a> {
     /// The rejection's number.
     pub number: i64,
-    /// The line's number in the text.
+    /// The line's number in the text; for a contact of `sync_data` its place in the request, from 1.
     pub line: u32,
     /// The line as sent.
     pub raw: &'a str,

@@ -7,11 +7,18 @@ use crate::error::{Code, Problem};
 use crate::loyalty::account::Account;
 use crate::loyalty::batch::{self, Batch, Source};
 use crate::loyalty::ledger::{BalanceKey, Ledger};
-use crate::loyalty::once::{Kept, Once};
+use crate::loyalty::once::{Kept, KeptBatch, Once};
 use crate::loyalty::outcome::Outcome;
 use crate::loyalty::rows::{Decided, Rows};
+use crate::loyalty::sync::claim::Found as FoundJob;
+use crate::loyalty::sync::event::{EventCommand, EventFound};
+use crate::loyalty::sync::work::{Work, WorkFound};
+use crate::loyalty::sync::{SyncCommand, SyncDone};
 use crate::loyalty::undo::{self, Found, Undo, Undone};
-use crate::store::{Db, Result, batches, rejections};
+use crate::store::{
+    Db, Result, batches, dialect, outbox, people, purchases, rejections, sync_items, sync_jobs,
+    sync_queue,
+};
 
 /// What is to be posted.
 #[derive(Debug)]
@@ -20,6 +27,8 @@ pub enum Command {
     Batch(Batch),
     /// The opposite of a batch.
     Undo(Undo),
+    /// What `sync_data` writes.
+    Sync(Box<SyncCommand>),
 }
 
 /// What came of it.
@@ -29,6 +38,8 @@ pub enum Done {
     Batch(Outcome),
     /// A batch was undone.
     Undo(Undone),
+    /// What `sync_data` wrote.
+    Sync(Box<SyncDone>),
     /// Nothing: the request was posted before, and this is what was kept of it.
     Repeated(Kept),
 }
@@ -42,6 +53,7 @@ impl Command {
         match self {
             Command::Batch(batch) => batch.source.account(),
             Command::Undo(undo) => undo.account,
+            Command::Sync(sync) => sync.account(),
         }
     }
 
@@ -50,6 +62,7 @@ impl Command {
         match self {
             Command::Batch(batch) => batch.bytes(),
             Command::Undo(_) => size_of::<Undo>(),
+            Command::Sync(sync) => sync.bytes(),
         }
     }
 
@@ -58,13 +71,38 @@ impl Command {
         match self {
             Command::Batch(batch) => batch.lines.list.len(),
             Command::Undo(_) => 1,
+            Command::Sync(sync) => sync.lines(),
         }
+    }
+
+    /// Whether it is written alone when it has many lines. What `sync_data` writes is cut into parts already.
+    pub fn may_be_large(&self) -> bool {
+        !matches!(self, Command::Sync(_))
+    }
+
+    /// What no two requests of a group may be about, because each is decided on it as it was found: the account, and its
+    /// jobs or one of its webhooks.
+    pub fn subject(&self) -> Option<(i32, Option<i64>)> {
+        let Command::Sync(sync) = self else {
+            return None;
+        };
+        match &**sync {
+            SyncCommand::Claim(_) | SyncCommand::Work(_) => Some((sync.account(), None)),
+            SyncCommand::Event(event) => Some((sync.account(), Some(event.number()))),
+            SyncCommand::Accept(_) | SyncCommand::Credit(_) => None,
+        }
+    }
+
+    /// Whether it needs what `sync_data` counts.
+    pub fn counts_sync(&self) -> bool {
+        matches!(self, Command::Sync(sync) if sync.counts())
     }
 
     /// Authenticates it under the account's present configuration, and plans it again if that has moved.
     pub fn plan(&mut self, account: &Account) -> std::result::Result<(), Problem> {
         match self {
             Command::Batch(batch) => batch.plan(account),
+            Command::Sync(sync) => sync.plan(account),
             Command::Undo(_) => Ok(()),
         }
     }
@@ -74,12 +112,14 @@ impl Command {
         match self {
             Command::Batch(batch) => batch.planned_for(),
             Command::Undo(_) => 0,
+            Command::Sync(sync) => sync.planned_for(),
         }
     }
 
     /// Looks up what it is about, under the account's head; or tells why it cannot be.
     pub fn look_up(&mut self, db: &mut Db) -> Result<std::result::Result<(), Problem>> {
         match self {
+            Command::Sync(sync) => return look_up_sync(db, sync),
             Command::Undo(undo) => {
                 undo.found = batches::to_undo(db, undo.account, undo.batch)?;
             }
@@ -102,7 +142,7 @@ impl Command {
     pub fn may_add_faults(&self) -> bool {
         match self {
             Command::Batch(batch) => batch.source.rejection().is_none(),
-            Command::Undo(_) => false,
+            Command::Undo(_) | Command::Sync(_) => false,
         }
     }
 
@@ -110,7 +150,7 @@ impl Command {
     pub fn keys(&self) -> Each<'_, &str> {
         match self {
             Command::Batch(batch) => Box::new(batch.keys()),
-            Command::Undo(_) => Box::new(std::iter::empty()),
+            Command::Undo(_) | Command::Sync(_) => Box::new(std::iter::empty()),
         }
     }
 
@@ -123,6 +163,7 @@ impl Command {
         match self {
             Command::Batch(batch) => Box::new(batch.balances(account, ledger)),
             Command::Undo(undo) => Box::new(undo.balances()),
+            Command::Sync(_) => Box::new(std::iter::empty()),
         }
     }
 
@@ -135,7 +176,24 @@ impl Command {
         Ok(match self {
             Command::Batch(batch) => done(batch::decide(account, batch, ledger), Done::Batch),
             Command::Undo(undo) => done(undo::decide(account, undo, ledger)?, Done::Undo),
+            Command::Sync(sync) => done(sync.decide(account, ledger)?, |out| {
+                Done::Sync(Box::new(out))
+            }),
         })
+    }
+
+    /// Prints of the contacts that were worked off, and the rejection below which they close open faults with the same.
+    pub fn contacts(&self, rows: &Rows<'_>, next: i64) -> Option<(Vec<[u8; 32]>, i64)> {
+        let Command::Sync(sync) = self else {
+            return None;
+        };
+        let SyncCommand::Work(work) = &**sync else {
+            return None;
+        };
+        let done = rows.sync.as_ref().map_or(0, |rows| rows.items.len());
+        let prints = work.items.iter().take(done).map(|item| item.sent.print);
+        let first = rows.refused.first().map_or(next, |first| first.number);
+        Some((prints.collect(), first))
     }
 
     /// The batch whose lines, imported or refused, close older open faults with the same fingerprint. A replay closes
@@ -151,14 +209,14 @@ impl Command {
     pub fn closes(&self) -> Option<i64> {
         match self {
             Command::Batch(batch) => batch.source.rejection(),
-            Command::Undo(_) => None,
+            Command::Undo(_) | Command::Sync(_) => None,
         }
     }
 
     /// The batch that it undoes when it is stored, as it was found.
     pub fn undoes(&self) -> Option<(i64, &Found)> {
         match self {
-            Command::Batch(_) => None,
+            Command::Batch(_) | Command::Sync(_) => None,
             Command::Undo(undo) => Some((undo.batch, undo.found.as_ref()?)),
         }
     }
@@ -166,13 +224,85 @@ impl Command {
     /// What is kept of it for a request that comes again. The guard remembers only what brought an entry: a client that
     /// sends refused lines again after the cause is mended must not be told the old refusal.
     pub fn kept(once: &Once, rows: &Rows<'_>) -> Option<Kept> {
+        if let Some(job) = rows.sync.as_ref().and_then(|sync| sync.job.as_ref()) {
+            return Some(Kept::Job {
+                job: job.head.number,
+            });
+        }
         let batch = rows.batch.as_ref()?;
         let remembered = !once.is_guarded() || !rows.entries.is_empty();
-        remembered.then_some(Kept {
+        remembered.then_some(Kept::Batch(KeptBatch {
             batch: batch.number,
             first_rejection: batch.first_rejection,
-        })
+        }))
     }
+}
+
+/// Looks up what a command of `sync_data` is about.
+fn look_up_sync(db: &mut Db, sync: &mut SyncCommand) -> Result<std::result::Result<(), Problem>> {
+    match sync {
+        SyncCommand::Accept(job) => {
+            job.found = match job.lacks_knowledge() {
+                true => Some(sync_jobs::known(db, job)?),
+                false => None,
+            };
+        }
+        SyncCommand::Claim(claim) => {
+            claim.found = sync_queue::find(db, claim.account, claim.job)?;
+        }
+        SyncCommand::Work(work) => {
+            work.found = None;
+            let found = sync_queue::find(db, work.account, work.job)?;
+            let mine = |claim: &FoundJob| claim.queued.token.as_ref() == Some(&work.token);
+            let Some(claim) = found.filter(mine) else {
+                return Ok(Err(
+                    Problem::new(Code::ClaimLost).value(&work.job.to_string())
+                ));
+            };
+            work.found = Some(find_for_work(db, work, claim)?);
+        }
+        SyncCommand::Event(event) => {
+            let (account, number) = (event.account(), event.number());
+            let with_job = matches!(event, EventCommand::Claim(_));
+            event.set_found(match outbox::find(db, account, number)? {
+                Some((event, due)) => Some(EventFound {
+                    job: match with_job {
+                        true => sync_jobs::find(db, account, event.job)?,
+                        false => None,
+                    },
+                    event,
+                    due,
+                    now_us: dialect::queue::now_us(db)?,
+                }),
+                None => None,
+            });
+        }
+        SyncCommand::Credit(_) => {}
+    }
+    Ok(Ok(()))
+}
+
+fn find_for_work(db: &mut Db, work: &Work, claim: FoundJob) -> Result<WorkFound> {
+    let keys: Vec<_> = work.keys().collect();
+    let people = people::load(db, work.account, &keys)?;
+    let code = match &work.purchase {
+        Some(Ok(purchase)) => Some(&purchase.code),
+        _ => None,
+    };
+    let purchase = match code {
+        Some(code) => purchases::load(db, work.account, code)?,
+        None => None,
+    };
+    let linked = match code {
+        Some(_) => sync_items::customers(db, work.account, work.job)?,
+        None => Vec::new(),
+    };
+    Ok(WorkFound {
+        claim,
+        people,
+        purchase,
+        linked,
+    })
 }
 
 fn done<O>(decided: Decided<'_, O>, of: impl Fn(O) -> Done) -> Decided<'_, Done> {

@@ -13,7 +13,7 @@ use crate::dates;
 use crate::error::{Code, Problem};
 use crate::store::dialect::{self, Writes};
 use crate::store::heads;
-use crate::store::{Db, Failure, Result, idempotency};
+use crate::store::{Db, Failure, Result, idempotency, sync_purge};
 use chrono::Utc;
 
 /// Why an attempt came to nothing, as far as is known.
@@ -62,6 +62,8 @@ pub struct Desk<'w> {
     pub directory: &'w Directory,
     /// The most open faults of an account.
     pub max_open_faults: i64,
+    /// How long the items of jobs are kept, in microseconds.
+    pub job_kept_us: i64,
     /// Codes that need not be looked up.
     pub codes: &'w mut Codes,
     /// Days that need not be written, to be forgotten when an attempt fails.
@@ -70,7 +72,7 @@ pub struct Desk<'w> {
 
 /// How long commits are kept.
 const COMMITS_KEPT_US: i64 = 30 * 24 * 3600 * 1_000_000;
-/// Every so many commits of an account, its old ones are deleted, and kept outcomes whose time is over.
+/// Every so many commits of an account, its old ones are deleted, and kept outcomes and items of jobs whose time is over.
 const PURGE_EVERY: i64 = 1024;
 
 /// Writes a group in one transaction and sets each job's answer, which counts only if this returns `Ok` or the commit
@@ -140,6 +142,8 @@ pub fn attempt(
             let before_us = now_us.saturating_sub(COMMITS_KEPT_US);
             heads::purge_commits(writes.db()?, head.account_id, before_us)?;
             idempotency::purge(writes.db()?, head.account_id, now_us)?;
+            let before_us = now_us.saturating_sub(desk.job_kept_us);
+            sync_purge::purge(writes.db()?, head.account_id, before_us)?;
         }
         if head.account_id == smallest {
             nth = head.next_commit;

@@ -5,6 +5,7 @@
 //!
 //! | module | what it does |
 //! | --- | --- |
+//! | [`bell`] | wakes the worker of `sync_data` |
 //! | [`codes`] | codes that a writer remembers |
 //! | [`command`] | what can be posted, and what comes of it |
 //! | [`directory`] | the cache of accounts and their configuration |
@@ -13,8 +14,10 @@
 //! | [`group`] | one attempt at one group: load, decide, store, commit |
 //! | [`part`] | the share of one account in it |
 //! | [`prepared`] | who holds the codes that requests name |
+//! | [`sync`] | commands and reads of `sync_data` |
 //! | [`writer`] | the thread that writes groups, and what each failure does |
 
+pub mod bell;
 pub mod codes;
 pub mod command;
 pub mod days;
@@ -23,16 +26,18 @@ pub mod group;
 pub mod part;
 pub mod prepared;
 pub mod queue;
+pub mod sync;
 pub mod writer;
 
 use crate::config::{DatabaseUrl, Settings};
 use crate::error::{Code, Problem};
 use crate::loyalty::batch::{Batch, Wishes};
-use crate::loyalty::once::{Kept, Once};
+use crate::loyalty::once::{Kept, KeptBatch, Once};
 use crate::loyalty::outcome::{CHARSET_WARNING, Outcome};
 use crate::loyalty::undo::{Undo, Undone};
 use crate::store::connect::Readers;
 use crate::store::{Failure, batches};
+use bell::Bell;
 use command::{Command, Done};
 use directory::Directory;
 use prepared::Prepared;
@@ -58,6 +63,7 @@ pub struct Poster {
     large_timeout: Duration,
     write_timeout: Duration,
     halted: AtomicBool,
+    bell: Arc<Bell>,
 }
 
 /// How long [`Poster::stop`] waits: by then the server has answered everybody, or has waited `shutdown_timeout_s`.
@@ -96,6 +102,7 @@ impl Poster {
             large_timeout: Duration::from_millis(settings.large_queue_timeout_ms),
             write_timeout: Duration::from_millis(settings.write_timeout_ms),
             halted: AtomicBool::new(false),
+            bell: Arc::new(Bell::default()),
         })
     }
 
@@ -115,8 +122,8 @@ impl Poster {
         let (account, wishes) = (batch.source.account(), batch.wishes);
         match self.submit(Command::Batch(batch), once).await? {
             Done::Batch(outcome) => Ok(outcome),
-            Done::Repeated(kept) => self.tell_again(account, kept, wishes).await,
-            Done::Undo(_) => Err(defect()),
+            Done::Repeated(Kept::Batch(kept)) => self.tell_again(account, kept, wishes).await,
+            _ => Err(defect()),
         }
     }
 
@@ -125,8 +132,8 @@ impl Poster {
         let (account, wishes) = (batch.source.account(), batch.wishes);
         let outcome = match self.foretell(Command::Batch(batch), once).await? {
             Done::Batch(outcome) => outcome,
-            Done::Repeated(kept) => self.tell_again(account, kept, wishes).await?,
-            Done::Undo(_) => return Err(defect()),
+            Done::Repeated(Kept::Batch(kept)) => self.tell_again(account, kept, wishes).await?,
+            _ => return Err(defect()),
         };
         Ok(Outcome {
             dry_run: true,
@@ -156,7 +163,7 @@ impl Poster {
         if self.halted.load(Ordering::Relaxed) {
             return Err(Problem::new(Code::Unavailable).detail("its database file is gone"));
         }
-        let large = self.is_large(command.lines());
+        let large = command.may_be_large() && self.is_large(command.lines());
         let (command, prepared) = if large {
             self.prepare(command).await?
         } else {
@@ -208,7 +215,7 @@ impl Poster {
     async fn tell_again(
         &self,
         account: i32,
-        kept: Kept,
+        kept: KeptBatch,
         wishes: Wishes,
     ) -> Result<Outcome, Problem> {
         let (readers, directory) = (self.readers.clone(), Arc::clone(&self.directory));

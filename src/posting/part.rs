@@ -12,14 +12,14 @@ use super::queue::Job;
 use crate::error::{Code, Problem};
 use crate::loyalty::account::Account;
 use crate::loyalty::fingerprint;
-use crate::loyalty::ledger::{Ledger, Numbers};
+use crate::loyalty::ledger::{Ledger, Numbers, SyncNumbers};
 use crate::loyalty::once::{Kept, Once};
 use crate::loyalty::rows::{Decided, Rows};
 use crate::store::dialect::Writes;
 use crate::store::heads::Head;
 use crate::store::idempotency::Outcomes;
 use crate::store::journal::Wanted;
-use crate::store::{Db, Result, idempotency, journal, rejections};
+use crate::store::{Db, Result, idempotency, journal, rejections, sync_heads, sync_jobs};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -54,7 +54,12 @@ impl<'g> Part<'g> {
                 job.answer = job.command.look_up(db)?.err().map(Err);
             }
         }
-        let ledger = Ledger::new(numbers(head), find_holders(db, head, jobs, codes)?);
+        let mut numbers = numbers(head);
+        let mut live = jobs.iter().filter(|job| job.answer.is_none());
+        if live.any(|job| job.command.counts_sync()) {
+            numbers.sync = sync_heads::read(db, head.account_id)?;
+        }
+        let ledger = Ledger::new(numbers, find_holders(db, head, jobs, codes)?);
         Ok(Part {
             head,
             account,
@@ -91,6 +96,7 @@ impl<'g> Part<'g> {
             mut before,
             mut ledger,
         } = self;
+        let counted = ledger.numbers.sync;
         let mut answers: Vec<Answer> = Vec::new();
         let mut stored: Vec<Rows<'_>> = Vec::new();
         let mut stored_of: Vec<&Command> = Vec::new();
@@ -126,6 +132,12 @@ impl<'g> Part<'g> {
             let next_entry = head.next_entry;
             let widened = |dates: &mut Vec<_>| desk.days.widened(number, next_entry, dates);
             journal::save(writes, number, &stored, commit_id, now_us, widened)?;
+            if stored.iter().any(|rows| rows.sync.is_some()) {
+                sync_jobs::save(writes, number, &stored, now_us)?;
+            }
+            if ledger.numbers.sync != counted {
+                sync_heads::save(writes, number, &ledger.numbers.sync)?;
+            }
             journal::save_balances(writes, number, &ledger.changed())?;
             if !kept.is_empty() {
                 idempotency::keep(writes, number, &kept, &before.over, now_us)?;
@@ -232,6 +244,9 @@ fn close_faults(
             let prints = fingerprint::of_lines(&batch.lines);
             lines.extend(prints.map(|(_, print)| (print, row.first_rejection)));
         }
+        if let Some((prints, first)) = command.contacts(rows, head.next_rejection) {
+            lines.extend(prints.into_iter().map(|print| (print, first)));
+        }
     }
     let superseded = rejections::supersede(writes.db()?, head.account_id, &lines)?;
     Ok(replayed.len().saturating_add(superseded))
@@ -271,5 +286,6 @@ fn numbers(head: &Head) -> Numbers {
         batch: head.next_batch,
         customer: head.next_customer,
         rejection: head.next_rejection,
+        sync: SyncNumbers::default(),
     }
 }

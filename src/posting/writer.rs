@@ -18,12 +18,14 @@ use crate::error::{Code, Problem};
 use crate::secrets;
 use crate::store::connect::{Role, connect, unsafe_settings};
 use crate::store::{Db, Failure, dialect, heads};
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How often a group that lost to another writer is tried again.
 pub const CONFLICTS_MAX: u32 = 5;
+const DAY_US: i64 = 24 * 3600 * 1_000_000;
 /// The wait before the database is tried again after it was away.
 const AWAY_WAIT: Duration = Duration::from_millis(50);
 
@@ -34,6 +36,7 @@ pub struct Writer {
     lane: Lane,
     directory: Arc<Directory>,
     max_open_faults: i64,
+    job_kept_us: i64,
     codes: Codes,
     days: Days,
     retry: Duration,
@@ -55,6 +58,9 @@ impl Writer {
             lane,
             directory,
             max_open_faults: i64::try_from(settings.max_open_faults).unwrap_or(i64::MAX),
+            job_kept_us: i64::try_from(settings.job_kept_days)
+                .unwrap_or(i64::MAX)
+                .saturating_mul(DAY_US),
             codes: Codes::new(settings.cached_codes),
             days: Days::default(),
             retry: Duration::from_millis(settings.db_retry_ms),
@@ -67,12 +73,14 @@ impl Writer {
     pub fn run(mut self) {
         let queue = Arc::clone(&self.queue);
         while let Some(Taken { jobs, held }) = queue.take(self.lane) {
-            // A defect met by one group must not end the writer; its connection goes, and with it the transaction.
-            if catch_unwind(AssertUnwindSafe(|| self.settle(jobs))).is_err() {
-                tracing::error!(
-                    "a group ended with a panic; its requests were told that the outcome is unknown"
-                );
-                self.db = None;
+            for jobs in apart(jobs) {
+                // A defect met by one group must not end the writer; its connection goes, and with it the transaction.
+                if catch_unwind(AssertUnwindSafe(|| self.settle(jobs))).is_err() {
+                    tracing::error!(
+                        "a group ended with a panic; its requests were told that the outcome is unknown"
+                    );
+                    self.db = None;
+                }
             }
             queue.done(held);
         }
@@ -194,6 +202,7 @@ impl Writer {
             &mut Desk {
                 directory: &self.directory,
                 max_open_faults: self.max_open_faults,
+                job_kept_us: self.job_kept_us,
                 codes: &mut self.codes,
                 days: &mut days,
             },
@@ -281,6 +290,26 @@ impl Writer {
 /// The name of this writer's thread.
 fn name() -> String {
     std::thread::current().name().unwrap_or_default().to_owned()
+}
+
+/// Groups in which no two requests are about the same subject, in the order in which they came.
+fn apart(jobs: Vec<Job>) -> Vec<Vec<Job>> {
+    if jobs.iter().all(|job| job.command.subject().is_none()) {
+        return vec![jobs];
+    }
+    let (mut groups, mut group, mut subjects) = (Vec::new(), Vec::new(), HashSet::new());
+    for job in jobs {
+        if let Some(subject) = job.command.subject()
+            && !subjects.insert(subject)
+        {
+            groups.push(std::mem::take(&mut group));
+            subjects.clear();
+            subjects.insert(subject);
+        }
+        group.push(job);
+    }
+    groups.push(group);
+    groups
 }
 
 fn has_several_accounts(jobs: &[Job]) -> bool {

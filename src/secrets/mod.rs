@@ -198,6 +198,11 @@ impl ServerKey {
     }
 }
 
+/// What the secret of an account is sealed for.
+pub fn account_context(account_id: &str) -> String {
+    format!("account {account_id} secret")
+}
+
 /// Whether two byte strings are equal, in a time that depends on their lengths only.
 pub fn same(a: &[u8], b: &[u8]) -> bool {
     a.ct_eq(b).into()

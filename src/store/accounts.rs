@@ -11,6 +11,17 @@ use crate::loyalty::account::{Account, Campaign, Item, Kind, Operand, Promotion,
 use diesel::prelude::*;
 use std::collections::{HashMap, HashSet};
 
+/// Id, name, currency, time zone, duplicate window, country, sealed secret.
+type AccountRow = (
+    String,
+    String,
+    String,
+    String,
+    i32,
+    Option<String>,
+    Option<Vec<u8>>,
+);
+
 /// Loads an account; `None` if there is none with this number.
 ///
 /// The version is read first: if the configuration moves while the rest is read, the account carries the older
@@ -19,7 +30,7 @@ pub fn load(db: &mut Db, account: i32) -> Result<Option<Account>> {
     let Some(head) = heads::read(db, account)? else {
         return Ok(None);
     };
-    let row: Option<(String, String, String, String, i32)> = accounts::table
+    let row: Option<AccountRow> = accounts::table
         .find(account)
         .select((
             accounts::account_id,
@@ -27,10 +38,12 @@ pub fn load(db: &mut Db, account: i32) -> Result<Option<Account>> {
             accounts::currency,
             accounts::timezone,
             accounts::duplicate_window_s,
+            accounts::country,
+            accounts::secret,
         ))
         .first(db)
         .optional()?;
-    let Some((account_id, name, currency, timezone, window)) = row else {
+    let Some((account_id, name, currency, timezone, window, country, secret)) = row else {
         return Ok(None);
     };
     let zone = timezone
@@ -49,6 +62,8 @@ pub fn load(db: &mut Db, account: i32) -> Result<Option<Account>> {
         campaigns,
     );
     account.duplicate_window_s = u32::try_from(window).unwrap_or(0);
+    account.country = country;
+    account.sealed_secret = secret;
     Ok(Some(account))
 }
 

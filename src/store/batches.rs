@@ -9,7 +9,7 @@ use crate::dates::Day;
 use crate::error::{Code, Problem};
 use crate::loyalty::account::Account;
 use crate::loyalty::ledger::BalanceKey;
-use crate::loyalty::once::Kept;
+use crate::loyalty::once::KeptBatch;
 use crate::loyalty::outcome::{LineOutcome, LineResult, Outcome, comma_warning};
 use crate::loyalty::undo::{Found, Original};
 use diesel::prelude::*;
@@ -265,7 +265,7 @@ fn entries(
 pub fn outcome(
     db: &mut Db,
     account: &Account,
-    kept: Kept,
+    kept: KeptBatch,
     details: bool,
 ) -> Result<Option<Outcome>> {
     let row: Option<(i64, i32, i32, i32)> = batches::table

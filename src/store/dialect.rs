@@ -5,6 +5,9 @@
 mod errors;
 #[cfg(feature = "mysql")]
 mod literals;
+pub mod people;
+pub mod queue;
+pub(super) mod rows;
 pub(super) mod statement;
 mod writes;
 

@@ -9,6 +9,7 @@ use diesel::prelude::*;
 
 const KEY_CHECK: &str = "key_check";
 const DEMO: &str = "demo";
+const PERSON_KEYS: &str = "person_keys";
 
 fn read(db: &mut Db, name: &str) -> Result<Option<Vec<u8>>> {
     Ok(installation::table
@@ -77,6 +78,27 @@ pub fn mark_demo(db: &mut Db) -> Result<()> {
         return Ok(());
     }
     write(db, DEMO, b"1")
+}
+
+/// As [`has_person_keys`], inside a transaction.
+pub fn notes_person_keys(db: &mut Db) -> Result<bool> {
+    Ok(read(db, PERSON_KEYS)?.is_some())
+}
+
+/// Whether every customer has the keys that people are found by. On a writer's connection it leaves no transaction open.
+pub fn has_person_keys(db: &mut Db) -> Result<bool> {
+    let found = notes_person_keys(db)?;
+    leave(db)?;
+    Ok(found)
+}
+
+/// Notes that every customer has the keys that people are found by. The connection is a writer's, in no transaction.
+pub fn mark_person_keys(db: &mut Db) -> Result<()> {
+    match write(db, PERSON_KEYS, b"1") {
+        // Another process may have been faster.
+        Err(failure) if !has_person_keys(db)? => Err(failure),
+        _ => Ok(()),
+    }
 }
 
 /// Which users, brands and accounts have a secret that was published as a sample, each named for a person. On a

@@ -15,12 +15,23 @@
 //! | [`batches`] | reading batches: listed, told again, to be undone |
 //! | [`rejections`] | the inbox: keeping, finding and closing what was refused |
 //! | [`idempotency`] | outcomes kept for requests that come again |
+//! | [`sync_heads`] | what jobs, webhooks, credits and consents are numbered by |
+//! | [`sync_jobs`] | jobs of `sync_data`: stored, finished, told |
+//! | [`sync_queue`] | jobs that are not done |
+//! | [`sync_items`] | what became of the items of jobs |
+//! | [`sync_purge`] | deleting what is old of them |
+//! | [`people`] | customers with their contact side |
+//! | [`person_keys`] | by what people are found beside code and card number |
+//! | [`purchases`] | purchases and their customers |
+//! | [`credits`] | the ledger of e-mail credits |
+//! | [`outbox`] | webhooks, and those that are due |
 //! | [`verify`] | whether all that was stored fits together |
 //! | [`world`] | bringing about what a world file says |
 
 pub mod accounts;
 pub mod batches;
 pub mod connect;
+pub mod credits;
 mod db;
 pub mod dialect;
 pub mod heads;
@@ -28,8 +39,17 @@ pub mod idempotency;
 pub mod installation;
 pub mod journal;
 pub mod migrate;
+pub mod outbox;
+pub mod people;
+pub mod person_keys;
+pub mod purchases;
 pub mod rejections;
 pub mod schema;
+pub mod sync_heads;
+pub mod sync_items;
+pub mod sync_jobs;
+pub mod sync_purge;
+pub mod sync_queue;
 pub mod verify;
 pub mod world;
 

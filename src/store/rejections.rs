@@ -5,6 +5,7 @@ use super::journal::none_if_empty;
 use super::schema::{accounts, batches, rejections, users};
 use super::{Db, Result, heads, idempotency};
 use crate::error::Class;
+use crate::loyalty::once::SYNC;
 use crate::loyalty::rows::Rows;
 use diesel::prelude::*;
 use serde::Serialize;
@@ -86,7 +87,7 @@ struct NewRow<'a> {
     recorded_at: i64,
 }
 
-/// Writes the refused lines of some batches of one account.
+/// Writes the refused lines of some batches, and the refused contacts of jobs, of one account.
 pub fn save(
     writes: &mut Writes<'_>,
     account: i32,
@@ -105,7 +106,7 @@ pub fn save(
             NewRow {
                 account_id: account,
                 number: refused.number,
-                source: "batch",
+                source: if batch.is_some() { "batch" } else { SYNC },
                 batch: batch.map(|batch| batch.number),
                 line: i32::try_from(refused.line).ok(),
                 user: batch.map(|batch| batch.user),

@@ -149,6 +149,11 @@ diesel::table! {
         cellphone -> Nullable<Text>,
         document -> Nullable<Text>,
         created_at -> BigInt,
+        street1 -> Nullable<Text>,
+        city -> Nullable<Text>,
+        state -> Nullable<Text>,
+        postal_code -> Nullable<Text>,
+        country -> Nullable<Text>,
     }
 }
 
@@ -275,6 +280,213 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    sync_heads (account_id) {
+        account_id -> Integer,
+        next_job -> BigInt,
+        next_event -> BigInt,
+        next_credit -> BigInt,
+        next_consent -> BigInt,
+        credits -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    credits (account_id, number) {
+        account_id -> Integer,
+        number -> BigInt,
+        kind -> Text,
+        amount -> BigInt,
+        balance_after -> BigInt,
+        job -> Nullable<BigInt>,
+        note -> Nullable<Text>,
+        recorded_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    contacts (account_id, customer) {
+        account_id -> Integer,
+        customer -> BigInt,
+        contact_id -> Text,
+        user_id -> Nullable<Text>,
+        origin -> Text,
+        verdict -> Nullable<SmallInt>,
+        checked_at -> Nullable<BigInt>,
+        last_consent -> Nullable<BigInt>,
+        profile -> Text,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    person_keys (account_id, kind, value, customer) {
+        account_id -> Integer,
+        kind -> SmallInt,
+        value -> Text,
+        customer -> BigInt,
+    }
+}
+
+diesel::table! {
+    consents (account_id, number) {
+        account_id -> Integer,
+        number -> BigInt,
+        customer -> BigInt,
+        channel -> Text,
+        answer -> Nullable<Bool>,
+        date -> Nullable<Text>,
+        remote_ip -> Nullable<Text>,
+        origin -> Nullable<Text>,
+        job -> Nullable<BigInt>,
+        item -> Nullable<Integer>,
+        previous -> Nullable<BigInt>,
+        recorded_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    custom_names (account_id, kind, name) {
+        account_id -> Integer,
+        kind -> SmallInt,
+        name -> Text,
+    }
+}
+
+diesel::table! {
+    purchases (account_id, transaction_code) {
+        account_id -> Integer,
+        transaction_code -> Text,
+        purchase_id -> Text,
+        customer -> Nullable<BigInt>,
+        product_uuid -> Text,
+        price -> BigInt,
+        currency -> Text,
+        status -> Text,
+        fields -> Text,
+        origin -> Text,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    purchase_contacts (account_id, transaction_code, place) {
+        account_id -> Integer,
+        transaction_code -> Text,
+        place -> Integer,
+        customer -> BigInt,
+    }
+}
+
+diesel::table! {
+    sync_jobs (account_id, number) {
+        account_id -> Integer,
+        number -> BigInt,
+        job_id -> Text,
+        origin -> Text,
+        state -> Text,
+        contacts -> Integer,
+        purchases -> SmallInt,
+        options -> Text,
+        webhook_url -> Nullable<Text>,
+        purchase -> Nullable<Text>,
+        purchase_code -> Nullable<Text>,
+        purchase_state -> Nullable<SmallInt>,
+        purchase_id -> Nullable<Text>,
+        purchase_errors -> Nullable<Text>,
+        purchase_told -> Nullable<Text>,
+        valid -> Integer,
+        failed -> Integer,
+        charged -> Integer,
+        event -> Nullable<BigInt>,
+        reason -> Nullable<Text>,
+        created_at -> BigInt,
+        started_at -> Nullable<BigInt>,
+        completed_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    sync_parts (account_id, job, first) {
+        account_id -> Integer,
+        job -> BigInt,
+        first -> Integer,
+        contacts -> Text,
+    }
+}
+
+diesel::table! {
+    sync_queue (account_id, job) {
+        account_id -> Integer,
+        job -> BigInt,
+        cursor_at -> Integer,
+        valid -> Integer,
+        failed -> Integer,
+        charged -> Integer,
+        claims -> Integer,
+        stuck -> Integer,
+        started_at -> Nullable<BigInt>,
+        claimed_until -> BigInt,
+        token -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    sync_items (account_id, job, item) {
+        account_id -> Integer,
+        job -> BigInt,
+        item -> Integer,
+        state -> SmallInt,
+        customer -> Nullable<BigInt>,
+        contact_id -> Nullable<Text>,
+        verdict -> Nullable<SmallInt>,
+        charged -> Bool,
+        errors -> Nullable<Text>,
+        told -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    outbox (account_id, number) {
+        account_id -> Integer,
+        number -> BigInt,
+        event_id -> Text,
+        kind -> Text,
+        job -> BigInt,
+        url -> Text,
+        state -> Text,
+        attempts -> Integer,
+        created_at -> BigInt,
+        done_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    outbox_queue (account_id, event) {
+        account_id -> Integer,
+        event -> BigInt,
+        due_at -> BigInt,
+        asked -> Bool,
+        claimed_until -> BigInt,
+        token -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    attempts (account_id, event, nth) {
+        account_id -> Integer,
+        event -> BigInt,
+        nth -> Integer,
+        started_at -> BigInt,
+        took_ms -> Integer,
+        status -> Nullable<Integer>,
+        error -> Nullable<Text>,
+        answer -> Nullable<Text>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     installation,
     accounts,
@@ -296,5 +508,20 @@ diesel::allow_tables_to_appear_in_same_query!(
     reversals,
     rejections,
     commits,
-    idempotency
+    idempotency,
+    sync_heads,
+    credits,
+    contacts,
+    person_keys,
+    consents,
+    custom_names,
+    purchases,
+    purchase_contacts,
+    sync_jobs,
+    sync_parts,
+    sync_queue,
+    sync_items,
+    outbox,
+    outbox_queue,
+    attempts
 );

@@ -29,5 +29,17 @@ mod proxy;
 mod repeats;
 mod structure;
 mod support;
+mod sync_bad_input;
+mod sync_commands;
+mod sync_crash;
+mod sync_hooks;
+mod sync_mail;
+mod sync_poison;
+mod sync_rows;
+mod sync_speed;
+mod sync_ssrf;
+mod sync_stories;
+#[cfg(feature = "mysql")]
+mod sync_two_gateways;
 mod undo;
 mod wire;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::amount::Amount;
 use crate::loyalty::account::{Campaign, Kind};
-use crate::loyalty::ledger::{Balance, Holder, Holders};
+use crate::loyalty::ledger::{Balance, Holder, Holders, SyncNumbers};
 use crate::loyalty::lines::{Column, Layout};
 use chrono_tz::Tz;
 use proptest::prelude::*;
@@ -95,6 +95,7 @@ fn ledger() -> Ledger {
             batch: 7,
             customer: 3,
             rejection: 1,
+            sync: SyncNumbers::default(),
         },
         vec![Arc::new(known)],
     );

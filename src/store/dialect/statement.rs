@@ -41,7 +41,7 @@ macro_rules! fixed {
     }};
 }
 
-pub(super) use fixed;
+pub(in crate::store) use fixed;
 
 /// What [`fixed!`] makes: the parts of its text, its values, and the types of the rows that it gives.
 pub struct Fixed<'a, const N: usize, Row, Here> {

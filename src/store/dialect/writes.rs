@@ -105,6 +105,16 @@ impl<'d> Writes<'d> {
         Ok(())
     }
 
+    /// A statement of its own on MySQL, with nothing of a client's in it but hexadecimal digits.
+    #[cfg(feature = "mysql")]
+    pub(in crate::store) fn then(&mut self, text: String) {
+        self.statements.push(Statement {
+            begin: text,
+            rows: String::new(),
+            end: "",
+        });
+    }
+
     /// A statement that waits, or a new one.
     #[cfg(feature = "mysql")]
     fn take(&mut self, begin: &str, end: &'static str) -> Statement {

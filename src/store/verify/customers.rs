@@ -16,7 +16,7 @@ impl NumberSet {
         (number.div_euclid(64), 1 << number.rem_euclid(64))
     }
 
-    fn insert(&mut self, number: i64) {
+    pub(super) fn insert(&mut self, number: i64) {
         let (word, bit) = NumberSet::place(number);
         *self.0.entry(word).or_default() |= bit;
     }

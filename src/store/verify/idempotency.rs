@@ -1,9 +1,10 @@
-//! What is kept of requests that come again: it names a batch, its rejections, or a rejection that was posted after all.
+//! What is kept of requests that come again: it names a job, or a batch, its rejections, or a rejection that was posted after all.
 
 use super::super::Result;
 use super::super::schema::{batches, idempotency, rejections};
+use super::customers::NumberSet;
 use super::{CHUNK, Check, or_none};
-use crate::loyalty::once::{Kept, REPLAY};
+use crate::loyalty::once::{Kept, KeptBatch, REPLAY};
 use crate::text;
 use diesel::prelude::*;
 use std::collections::HashMap;
@@ -12,7 +13,7 @@ use std::collections::HashMap;
 type Row = (String, String, String, String);
 
 /// Checks the rows of the account, in chunks by their key.
-pub(super) fn check(check: &mut Check<'_>) -> Result<()> {
+pub(super) fn check(check: &mut Check<'_>, jobs: &NumberSet) -> Result<()> {
     let mut after = (String::new(), String::new(), String::new());
     loop {
         let (dialect, caller, name) = after;
@@ -41,16 +42,20 @@ pub(super) fn check(check: &mut Check<'_>) -> Result<()> {
             return Ok(());
         };
         after = (last.0.clone(), last.1.clone(), last.2.clone());
-        check_rows(check, &rows)?;
+        check_rows(check, &rows, jobs)?;
     }
 }
 
-fn check_rows(check: &mut Check<'_>, rows: &[Row]) -> Result<()> {
+fn check_rows(check: &mut Check<'_>, rows: &[Row], jobs: &NumberSet) -> Result<()> {
     let kept: Vec<Option<Kept>> = rows
         .iter()
         .map(|(_, _, _, outcome)| serde_json::from_str(outcome).ok())
         .collect();
-    let of_batches: Vec<i64> = kept.iter().flatten().map(|kept| kept.batch).collect();
+    let batches_kept: Vec<KeptBatch> = kept
+        .iter()
+        .filter_map(|kept| kept.and_then(Kept::batch))
+        .collect();
+    let of_batches: Vec<i64> = batches_kept.iter().map(|kept| kept.batch).collect();
     let rejected: HashMap<i64, i32> = batches::table
         .filter(batches::account_id.eq(check.account))
         .filter(batches::number.eq_any(of_batches))
@@ -58,7 +63,7 @@ fn check_rows(check: &mut Check<'_>, rows: &[Row]) -> Result<()> {
         .load(check.db)?
         .into_iter()
         .collect();
-    let firsts = kept.iter().flatten().map(|kept| kept.first_rejection);
+    let firsts = batches_kept.iter().map(|kept| kept.first_rejection);
     let replayed = rows.iter().filter_map(|(_, _, name, _)| replay(name));
     let found: HashMap<i64, (Option<i64>, String)> = rejections::table
         .filter(rejections::account_id.eq(check.account))
@@ -69,7 +74,7 @@ fn check_rows(check: &mut Check<'_>, rows: &[Row]) -> Result<()> {
         .collect();
     for ((dialect, caller, name, _), kept) in rows.iter().zip(kept) {
         let key = text::shown(&format!("{dialect}/{caller}/{name}"));
-        if let Some((is, should)) = wrong(name, kept, &rejected, &found) {
+        if let Some((is, should)) = wrong(name, kept, jobs, (&rejected, &found)) {
             check.add("idempotency", key, is, should);
         }
     }
@@ -81,15 +86,26 @@ fn replay(name: &str) -> Option<i64> {
     name.strip_prefix(REPLAY)?.parse().ok()
 }
 
-/// What is wrong with a row, and what should be. `rejected`: how many lines of each batch were refused. `found`: batch
+/// Rejections by their numbers: batch and state.
+type Rejections = HashMap<i64, (Option<i64>, String)>;
+
+/// What is wrong with a row, and what should be. `jobs`: those that there are. `rejected`: how many lines of each batch were refused. `found`: batch
 /// and state of rejections.
 fn wrong(
     name: &str,
     kept: Option<Kept>,
-    rejected: &HashMap<i64, i32>,
-    found: &HashMap<i64, (Option<i64>, String)>,
+    jobs: &NumberSet,
+    (rejected, found): (&HashMap<i64, i32>, &Rejections),
 ) -> Option<(String, String)> {
-    let Some(Kept {
+    let kept = match kept {
+        Some(Kept::Job { job }) => {
+            let is = || format!("job {job}, which does not exist");
+            return (!jobs.contains(job)).then(|| (is(), "a job".to_owned()));
+        }
+        Some(Kept::Batch(kept)) => Some(kept),
+        None => None,
+    };
+    let Some(KeptBatch {
         batch,
         first_rejection: first,
     }) = kept

@@ -18,6 +18,9 @@
 //! | `reversals` | entries that reverse, and the table of reversals |
 //! | `batches` | batches with their entries and rejections, line by line |
 //! | `rejections` | the inbox |
+//! | `sync` | jobs with their items, and the ledger of credits |
+//! | `people` | contacts, the keys that people are found by, consents, purchases |
+//! | `outbox` | webhooks and their tries |
 //! | `idempotency` | what is kept of requests that come again |
 
 mod accounts;
@@ -28,9 +31,12 @@ mod customers;
 mod entries;
 mod entry;
 mod idempotency;
+mod outbox;
+mod people;
 mod rejections;
 pub mod report;
 mod reversals;
+mod sync;
 
 #[cfg(test)]
 mod tests;
@@ -63,20 +69,26 @@ fn examine(db: &mut Db, account: Option<&str>, now_us: i64) -> Result<Option<Rep
         return Ok(None);
     };
     for (id, head) in list {
-        let checked = one_account(db, &mut report, id, head)?;
+        let checked = one_account(db, &mut report, (id, head), now_us)?;
         report.checked.push(checked);
     }
     accounts::commits_of_batches(db, account, &mut report, now_us)?;
     Ok(Some(report))
 }
 
-fn one_account(db: &mut Db, report: &mut Report, id: String, head: Head) -> Result<Checked> {
+fn one_account(
+    db: &mut Db,
+    report: &mut Report,
+    (id, head): (String, Head),
+    now_us: i64,
+) -> Result<Checked> {
     let mut check = Check {
         db,
         account: head.account_id,
         id,
         head,
         config: Config::default(),
+        now_us,
         report,
     };
     check.config = config::load(&mut check)?;
@@ -88,7 +100,12 @@ fn one_account(db: &mut Db, report: &mut Report, id: String, head: Head) -> Resu
     let (entries, chains) = entries.finish(&mut check)?;
     let rejections = rejections.finish(&mut check);
     reversals::check_table(&mut check)?;
-    idempotency::check(&mut check)?;
+    let numbers = sync::numbers(&mut check)?;
+    let spent = sync::check_credits(&mut check, &numbers)?;
+    let jobs = sync::check_jobs(&mut check, &numbers, &customers, spent)?;
+    people::check(&mut check, &numbers, &customers)?;
+    outbox::check(&mut check, &numbers, &jobs)?;
+    idempotency::check(&mut check, &jobs)?;
     let balances = balances::check(&mut check, chains)?;
     Ok(Checked {
         account: check.id,
@@ -106,6 +123,8 @@ struct Check<'a> {
     id: String,
     head: Head,
     config: Config,
+    /// The time of the check, in microseconds since 1970.
+    now_us: i64,
     report: &'a mut Report,
 }
 

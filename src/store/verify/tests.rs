@@ -3,6 +3,7 @@
 //! Runs on SQLite, and on MySQL as well where `PUNCHCARD_TEST_MYSQL_URL` names a server.
 
 mod breaks;
+mod sync;
 mod world;
 
 use super::*;
@@ -163,5 +164,23 @@ fn each_break_is_found_and_nothing_else() {
         }
         let report = run(db, None, dates::micros(now())).unwrap().unwrap();
         assert!(report.holds(), "{report}");
+    });
+}
+
+#[test]
+fn each_break_of_jobs_and_people_is_found_and_nothing_else() {
+    on_each_engine("sync", |db| {
+        configure(db);
+        fill(db);
+        sync::fill_sync(db);
+        let holds = |db: &mut Db| {
+            let report = run(db, None, dates::micros(now())).unwrap().unwrap();
+            assert!(report.holds(), "{report}");
+        };
+        holds(db);
+        for (statements, expected) in sync::BREAKS {
+            assert_eq!(found(db, statements), *expected, "{statements}");
+        }
+        holds(db);
     });
 }

@@ -2,10 +2,10 @@
 
 use super::{Diff, Stop, campaigns, commit, name_others, next_number};
 use crate::dates;
-use crate::secrets::{self, Secret, ServerKey};
+use crate::secrets::{self, Secret, ServerKey, account_context};
 use crate::store::heads::{self, Head};
 use crate::store::schema::{accounts, api_keys, brands, user_campaigns, users};
-use crate::store::{Db, Failure, dialect};
+use crate::store::{Db, Failure, dialect, person_keys, sync_heads};
 use crate::text::shown;
 use crate::world::{Account, Brand, User, World};
 use chrono::{DateTime, Utc};
@@ -89,11 +89,6 @@ impl Work<'_> {
     }
 }
 
-/// What the secret of an account is sealed for.
-pub fn secret_context(account_id: &str) -> String {
-    format!("account {account_id} secret")
-}
-
 /// Writes the configuration of one account and commits.
 pub(super) fn write(
     db: &mut Db,
@@ -108,7 +103,7 @@ pub(super) fn write(
             let head = head.ok_or_else(|| {
                 Failure::Data(format!("the account \"{}\" has no head", shown(&wanted.id)))
             })?;
-            let line = update(db, key, &head, wanted)?;
+            let line = update(db, key, &head, wanted, now_us)?;
             (head, line)
         }
         None => {
@@ -178,6 +173,7 @@ fn create(db: &mut Db, key: &ServerKey, wanted: &Account, now_us: i64) -> Result
         })?;
     let head = Head::new(row.id);
     heads::create(db, &head)?;
+    sync_heads::create(db, head.account_id, row.email_credits, now_us)?;
     Ok(head)
 }
 
@@ -186,6 +182,7 @@ fn update(
     key: &ServerKey,
     head: &Head,
     wanted: &Account,
+    now_us: i64,
 ) -> Result<Option<String>, Stop> {
     let row = accounts::table.find(head.account_id);
     let old: AccountRow = row.select(AccountRow::as_select()).first(db)?;
@@ -222,7 +219,16 @@ fn update(
         new.secret = Some(seal(key, &wanted.id, secret)?);
         diff.word("secret changed");
     }
-    // email_credits are spent later: like an opening balance, they are given when the account is first seen.
+    // email_credits are spent later: like an opening balance, they are given once, when they are first seen.
+    if let (None, Some(credits)) = (old.email_credits, wanted.email_credits) {
+        new.email_credits = Some(credits);
+        diff.word(&format!("email_credits {credits}"));
+    }
+    sync_heads::limit(db, head.account_id, new.email_credits, now_us)?;
+    if old.country != new.country {
+        let countries = (old.country.as_deref(), new.country.as_deref());
+        person_keys::move_country(db, head.account_id, countries)?;
+    }
     if old != new {
         diesel::update(&old).set(&new).execute(db)?;
     }
@@ -230,7 +236,7 @@ fn update(
 }
 
 fn seal(key: &ServerKey, account_id: &str, secret: &Secret) -> Result<Vec<u8>, Stop> {
-    key.seal(secret.expose().as_bytes(), &secret_context(account_id))
+    key.seal(secret.expose().as_bytes(), &account_context(account_id))
         .map_err(|error| Stop::Refused(error.to_string()))
 }
 
@@ -244,7 +250,7 @@ fn opens_to(
         return Ok(false);
     };
     let stored = key
-        .open(sealed, &secret_context(account_id))
+        .open(sealed, &account_context(account_id))
         .map_err(|error| Stop::Refused(format!("account {}: {error}", shown(account_id))))?;
     Ok(secrets::same(&stored, secret.expose().as_bytes()))
 }

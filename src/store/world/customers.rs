@@ -7,13 +7,15 @@ use super::{Stop, commit, transact};
 use crate::amount::Amount;
 use crate::dates::{self, Day};
 use crate::loyalty::account as rules;
-use crate::loyalty::ledger::{BalanceKey, Entry, EntryKind, Holders, Ledger, Numbers};
+use crate::loyalty::contacts::keys;
+use crate::loyalty::contacts::person::Columns;
+use crate::loyalty::ledger::{BalanceKey, Entry, EntryKind, Holders, Ledger, Numbers, SyncNumbers};
 use crate::secrets;
 use crate::store::dialect::{self, Writes};
 use crate::store::heads::{self, Head};
 use crate::store::journal::{self, CustomerRow};
 use crate::store::schema::{customer_keys, customers};
-use crate::store::{Db, Failure, accounts};
+use crate::store::{Db, Failure, accounts, person_keys};
 use crate::text::shown;
 use crate::world::{Account, Customer};
 use chrono::{DateTime, Utc};
@@ -305,7 +307,44 @@ impl<'w> Chunk<'w> {
                     .execute(db)?;
             }
         }
-        Ok(before != after)
+        let moved = before != after;
+        self.find_by(db, old, new)?;
+        Ok(moved)
+    }
+
+    /// Moves the keys by which a person is found.
+    fn find_by(&self, db: &mut Db, old: &Stored, new: &Stored) -> Result<(), Stop> {
+        let of = |stored: &Stored| {
+            let Stored {
+                email,
+                phone,
+                cellphone,
+                document,
+                ..
+            } = stored;
+            [email, phone, cellphone, document].map(Clone::clone)
+        };
+        if of(old) == of(new) {
+            return Ok(());
+        }
+        let row = customers::table.find((old.account_id, old.number));
+        let country: Option<String> = row.select(customers::country).first(db)?;
+        let keys = |stored: &Stored| -> person_keys::Keys {
+            let keys = keys::of_person(
+                &stored.columns(country.as_deref()),
+                None,
+                self.rules.country.as_deref(),
+            );
+            let keys = keys.into_iter();
+            keys.map(|(kind, value)| (kind, value, stored.number))
+                .collect()
+        };
+        Ok(person_keys::replace(
+            db,
+            old.account_id,
+            &keys(old),
+            &keys(new),
+        )?)
     }
 
     /// Writes new customers and posts their opening balances; tells how many.
@@ -339,6 +378,23 @@ impl<'w> Chunk<'w> {
         rows.sort_unstable_by_key(|row| row.number);
         let mut writes = Writes::new(db);
         journal::save_customers(&mut writes, &rows)?;
+        let mut found_by = person_keys::Keys::new();
+        for row in &rows {
+            let short = |text: Option<&str>| text.map(Box::from);
+            let columns = Columns {
+                email: short(row.email),
+                phone: short(row.phone),
+                cellphone: short(row.cellphone),
+                document: short(row.document),
+                ..Columns::default()
+            };
+            let keys = keys::of_person(&columns, None, self.rules.country.as_deref());
+            found_by.extend(
+                keys.into_iter()
+                    .map(|(kind, value)| (kind, value, row.number)),
+            );
+        }
+        person_keys::insert(&mut writes, head.account_id, person_keys::each(&found_by))?;
 
         let mut ledger = Ledger::new(
             Numbers {
@@ -346,6 +402,7 @@ impl<'w> Chunk<'w> {
                 batch: head.next_batch,
                 customer: head.next_customer,
                 rejection: head.next_rejection,
+                sync: SyncNumbers::default(),
             },
             Vec::new(),
         );

@@ -26,7 +26,7 @@ use chrono::{DateTime, Utc};
 use std::fmt::Display;
 use std::time::Duration;
 
-pub use account::secret_context;
+pub use crate::secrets::account_context as secret_context;
 
 /// Why the file was not brought about as a whole. What was committed before stays.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -4,6 +4,7 @@
 
 use super::Stop;
 use super::customers::Chunk;
+use crate::loyalty::contacts::person::Columns;
 use crate::loyalty::ledger::{Holder, Holders};
 use crate::store::Failure;
 use crate::store::schema::customers;
@@ -34,6 +35,19 @@ impl Stored {
         match self.code.as_ref().or(self.card_number.as_ref()) {
             Some(name) => format!("customer {} (\"{}\")", self.number, shown(name)),
             None => format!("customer {}", self.number),
+        }
+    }
+
+    /// What the keys are made of by which a person is found; `country` is the customer's own.
+    pub(super) fn columns(&self, country: Option<&str>) -> Columns {
+        let short = |text: &Option<String>| text.as_deref().map(Box::from);
+        Columns {
+            email: short(&self.email),
+            phone: short(&self.phone),
+            cellphone: short(&self.cellphone),
+            document: short(&self.document),
+            country: country.map(Box::from),
+            ..Columns::default()
         }
     }
 

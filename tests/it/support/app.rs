@@ -2,6 +2,7 @@
 
 use super::client::{self, Encoding, Reply};
 use super::engine::{Database, Engine, server_key, unique};
+use punchcard::outbox::Outside;
 use punchcard::server::{self, Running};
 use punchcard::store::Db;
 use punchcard::store::connect::Role;
@@ -38,7 +39,13 @@ impl App {
 
     /// A server on a database that exists.
     pub fn on(database: Database, settings: &[(&str, &str)]) -> App {
-        let running = server::start(&database.settings(settings), server_key()).unwrap();
+        App::beyond(database, settings, Outside::system())
+    }
+
+    /// As [`App::on`], with an outside of the test's own.
+    pub fn beyond(database: Database, settings: &[(&str, &str)], outside: Outside) -> App {
+        let settings = database.settings(settings);
+        let running = server::start_with(&settings, server_key(), outside).unwrap();
         App {
             address: running.address,
             database,

@@ -3,7 +3,7 @@
 use punchcard::config::{Flags, Settings};
 use punchcard::secrets::ServerKey;
 use punchcard::store::connect::{Role, connect};
-use punchcard::store::{Db, migrate};
+use punchcard::store::{Db, migrate, person_keys};
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -78,6 +78,7 @@ impl Database {
     pub fn new(engine: Engine) -> Database {
         let database = Database::empty(engine);
         migrate::run(&mut database.connect(Role::Migrator)).unwrap();
+        person_keys::fill(&mut database.connect(Role::Writer)).unwrap();
         database
     }
 

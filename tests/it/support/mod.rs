@@ -7,23 +7,29 @@
 //! | [`client`] | HTTP as clients speak it |
 //! | [`books`] | balances, entries and rejections as the tests read them from the database |
 //! | [`process`] | the program itself, as a process that can be killed |
+//! | [`jobs`] | jobs of `sync_data` without HTTP and without the worker |
 //! | [`load`] | clients that post under load and note what they were told |
 //! | [`audit`] | the check of a journal against what those clients were told |
 //! | [`trace`] | what a process asked of the kernel, by strace |
 //! | `tracer` | strace on a process that runs already |
+//! | [`sink`] | a receiver of webhooks |
+//! | [`dns`] | a name server |
 //! | `mariadb` | a MariaDB of a test's own |
 
 pub mod app;
 pub mod audit;
 pub mod books;
 pub mod client;
+pub mod dns;
 pub mod engine;
+pub mod jobs;
 pub mod load;
 #[cfg(feature = "mysql")]
 pub mod mariadb;
 pub mod process;
 #[cfg(feature = "mysql")]
 pub mod proxy;
+pub mod sink;
 pub mod trace;
 #[cfg(feature = "mysql")]
 pub mod tracer;

@@ -89,6 +89,7 @@ pub struct Serve<'a> {
     settings: Vec<(String, String)>,
     durable: bool,
     under: Vec<String>,
+    log: &'static str,
 }
 
 impl<'a> Serve<'a> {
@@ -99,6 +100,7 @@ impl<'a> Serve<'a> {
             settings: Vec::new(),
             durable: false,
             under: Vec::new(),
+            log: "serve.log",
         }
     }
 
@@ -106,6 +108,13 @@ impl<'a> Serve<'a> {
     pub fn with(mut self, name: &str, value: &str) -> Self {
         let variable = format!("PUNCHCARD_{}", name.to_ascii_uppercase());
         self.settings.push((variable, value.to_owned()));
+        self
+    }
+
+    /// With a log of its own, beside another server's.
+    #[cfg(feature = "mysql")]
+    pub fn log_to(mut self, name: &'static str) -> Self {
+        self.log = name;
         self
     }
 
@@ -143,7 +152,7 @@ impl<'a> Serve<'a> {
 
     /// Starts it and waits until it listens.
     pub fn start(self) -> Server {
-        let log = self.database.dir.path().join("serve.log");
+        let log = self.database.dir.path().join(self.log);
         let file = std::fs::File::create(&log).unwrap();
         let mut child = self
             .command()

@@ -8,9 +8,11 @@ use crate::config::DatabaseUrl;
 use crate::dates::{self, Day};
 use crate::loyalty::account::Account;
 use crate::loyalty::batch::{self, Batch, Caller, Source};
-use crate::loyalty::ledger::{Balance, BalanceKey, Entry, EntryKind, Ledger, Link, Numbers};
+use crate::loyalty::ledger::{
+    Balance, BalanceKey, Entry, EntryKind, Ledger, Link, Numbers, SyncNumbers,
+};
 use crate::loyalty::lines::{Column, Layout, Lines};
-use crate::loyalty::once::{API15, Kept, Once};
+use crate::loyalty::once::{API15, Kept, KeptBatch, Once};
 use crate::loyalty::rows::Rows;
 use crate::store::connect::{Role, connect};
 use crate::store::journal::CustomerRow;
@@ -101,6 +103,7 @@ pub(super) fn post(db: &mut Db, number: i32, texts: &[&str]) {
         batch: head.next_batch,
         customer: head.next_customer,
         rejection: head.next_rejection,
+        sync: SyncNumbers::default(),
     };
     let mut ledger = Ledger::new(numbers, vec![Arc::new(holders)]);
     let keys: Vec<BalanceKey> = made
@@ -276,10 +279,10 @@ pub(super) fn fill(db: &mut Db) {
             fingerprint,
             kept_s,
         };
-        let kept = Kept {
+        let kept = Kept::Batch(KeptBatch {
             batch,
             first_rejection,
-        };
+        });
         (once, kept)
     };
     dialect::begin(db).unwrap();

@@ -1,0 +1,1 @@
+//! How fast jobs are taken and worked off.
