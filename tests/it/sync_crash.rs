@@ -48,6 +48,8 @@ fn serve(database: &Database, dns: &Dns) -> Server {
         .with("webhook_allow", "127.0.0.0/8")
         .with("lease_ms", &LEASE_MS.to_string())
         .with("worker_poll_ms", "20")
+        // A killed server's claim on the webhook holds for as long as a try may take, and then some.
+        .with("webhook_timeout_ms", "1000")
         .start()
 }
 
