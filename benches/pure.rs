@@ -358,6 +358,7 @@ fn work(people: People) -> Work {
         part: Some((0, true)),
         finish: true,
         poisoned: None,
+        untold: false,
         purchase: None,
         purchase_raw: None,
         new_purchase_id: String::new(),
@@ -372,6 +373,7 @@ fn work(people: People) -> Work {
             people,
             purchase: None,
             linked: Vec::new(),
+            left: Vec::new(),
         }),
         planned_for: 1,
     }

@@ -291,6 +291,11 @@ pub fn quoted(text: &str) -> String {
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Fields(Vec<(Box<str>, Box<str>)>);
 
+/// About how long a field is as text, in bytes: with its quotes, its colon and its comma.
+pub fn field_bytes(name: &str, value: &str) -> usize {
+    name.len().saturating_add(value.len()).saturating_add(4)
+}
+
 impl Fields {
     /// The members of an object. `None` if it is no object.
     pub fn parse(raw: &str) -> Option<Fields> {
@@ -327,6 +332,12 @@ impl Fields {
     /// Names and values.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (&**name, &**value))
+    }
+
+    /// About how long they are as text, in bytes.
+    pub fn bytes(&self) -> usize {
+        let fields = self.iter().map(|(name, value)| field_bytes(name, value));
+        fields.fold(0, usize::saturating_add)
     }
 
     /// How many there are.

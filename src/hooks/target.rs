@@ -12,6 +12,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use url::{Host, Url};
 
 use super::address::{self, Allow};
+use crate::text;
 
 /// Characters that a URL may have.
 pub const MAX_URL: usize = 2048;
@@ -42,7 +43,10 @@ impl Target {
     /// What is wrong, as a sentence without the name of the field.
     pub fn read(text: &str, allow: &Allow) -> Result<Target, String> {
         if text.chars().count() > MAX_URL {
-            return Err(format!("has more than {MAX_URL} characters"));
+            let found = text.chars().count();
+            return Err(format!(
+                "has more than {MAX_URL} characters: it has {found}"
+            ));
         }
         let mut url = Url::parse(text).map_err(|fault| {
             format!("is not a URL ({fault}), send one such as https://example.com/hook")
@@ -50,7 +54,12 @@ impl Target {
         let https = match url.scheme() {
             "http" => false,
             "https" => true,
-            _ => return Err("must begin with http:// or https://".to_owned()),
+            other => {
+                return Err(format!(
+                    "must begin with http:// or https://, not {}:",
+                    text::shown(other)
+                ));
+            }
         };
         if !url.username().is_empty() || url.password().is_some() {
             return Err("must not have a user name or a password".to_owned());

@@ -208,6 +208,7 @@ impl<D: Desk> Hold<'_, D> {
             part: chunk.part,
             finish: chunk.finish,
             poisoned: at.given_up.clone().or_else(|| at.poisoned.clone()),
+            untold: at.untold,
             purchase: purchase.map(prepare::purchase),
             purchase_raw: purchase.map(str::to_owned),
             new_purchase_id: hex::encode(purchase_id),

@@ -2,6 +2,7 @@
 //! mail.
 
 use crate::loyalty::contacts::sent::{Fault, Mail, PersonKeys, Sent, Verdict};
+use crate::loyalty::contacts::told;
 use crate::loyalty::purchases::PurchaseSent;
 use crate::loyalty::sync::work::Item;
 use crate::mailcheck::dns::Checker;
@@ -41,7 +42,7 @@ fn one(raw: Box<str>, country: Option<&str>) -> Sent {
     let read = catch_unwind(AssertUnwindSafe(|| contact::read(&raw, country)));
     read.unwrap_or_else(|_| Sent {
         print: Sha256::digest(raw.as_bytes()).into(),
-        raw,
+        raw: told::kept(&raw).into(),
         fields: Vec::new(),
         faults: vec![Fault::new("contact", UNREADABLE)],
         keys: PersonKeys::default(),

@@ -297,11 +297,16 @@ fn find_for_work(db: &mut Db, work: &Work, claim: FoundJob) -> Result<WorkFound>
         Some(_) => sync_items::customers(db, work.account, work.job)?,
         None => Vec::new(),
     };
+    let left = match work.gives_up(&claim) {
+        Some(_) if !work.untold => sync_jobs::parts(db, work.account, work.job)?,
+        _ => Vec::new(),
+    };
     Ok(WorkFound {
         claim,
         people,
         purchase,
         linked,
+        left,
     })
 }
 

@@ -271,6 +271,19 @@ pub fn part(db: &mut Db, account: i32, job: i64, item: i32) -> Result<Option<Par
     Ok(row.map(|(first, contacts)| Part { first, contacts }))
 }
 
+/// The contacts of a job that are left.
+pub fn parts(db: &mut Db, account: i32, job: i64) -> Result<Vec<Part>> {
+    let rows: Vec<(i32, String)> = sync_parts::table
+        .filter(sync_parts::account_id.eq(account))
+        .filter(sync_parts::job.eq(job))
+        .select((sync_parts::first, sync_parts::contacts))
+        .load(db)?;
+    let parts = rows.into_iter();
+    Ok(parts
+        .map(|(first, contacts)| Part { first, contacts })
+        .collect())
+}
+
 /// The purchase of a job that is not done, as it was sent.
 pub fn purchase(db: &mut Db, account: i32, job: i64) -> Result<Option<String>> {
     let row: Option<Option<String>> = sync_jobs::table

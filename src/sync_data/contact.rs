@@ -5,15 +5,17 @@
 //!
 //! A contact that is wrong is no reason to refuse its request: its faults come with it and make it fail later.
 
-use super::value;
 use crate::instants;
 use crate::json::{self, Scalar};
+use crate::loyalty::contacts::consents::Channel;
 use crate::loyalty::contacts::fields::{
     self, CUSTOM_MAX, CUSTOM_NAME_MAX_CHARS, EMAIL_MAX_CHARS, Field, ID, Kind, LIST_MAX,
     TEXT_MAX_CHARS,
 };
 use crate::loyalty::contacts::keys;
-use crate::loyalty::contacts::sent::{CONTACT_MAX_BYTES, Fault, PersonKeys, Sent};
+use crate::loyalty::contacts::sent::{CONTACT_MAX_BYTES, FAULTS_MAX, Fault, PersonKeys, Sent};
+use crate::loyalty::contacts::told;
+use crate::loyalty::contacts::value::{self, must_be, one_of, too_much};
 use crate::text;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
@@ -22,16 +24,10 @@ use std::net::IpAddr;
 /// What faults of a contact as a whole are said of.
 const WHOLE: &str = "contact";
 
-/// The most faults that are told of one contact.
-const FAULTS_MAX: usize = 20;
-
-/// The longest value of a key that is kept of a contact that is too long itself, in bytes of its JSON.
-const KEPT_KEY_BYTES: usize = 1024;
-
 /// The most digits of a whole number.
 const COUNT_DIGITS: usize = 18;
 
-/// A contact of which any is enough to find a person.
+/// Fields of which any is enough to find a person.
 const KEYS: [&str; 4] = ["user_id", "email", "phone", "phone_number"];
 
 /// Reads a contact from its JSON. `country` is the account's: its phone numbers are written without a calling code.
@@ -41,7 +37,7 @@ pub fn read(raw: &str, country: Option<&str>) -> Sent {
         return too_long(raw);
     }
     let Some(mut members) = json::object(raw) else {
-        return refused(raw, Fault::new(WHOLE, "must be an object"));
+        return refused(raw, Fault::new(WHOLE, must_be("an object", raw)));
     };
     let mut sent = Sent {
         raw: raw.into(),
@@ -71,7 +67,7 @@ pub fn read(raw: &str, country: Option<&str>) -> Sent {
         sent.fields.push((Box::from(&**name), stored));
     }
     if custom > CUSTOM_MAX {
-        let message = format!("has more than {CUSTOM_MAX} custom fields");
+        let message = too_much(CUSTOM_MAX, "custom fields", custom);
         sent.faults.push(Fault::new(WHOLE, message));
     }
     let is_key = |name: &str, value: &Option<_>| value.is_some() && KEYS.contains(&name);
@@ -103,21 +99,9 @@ fn refused(raw: &str, fault: Fault) -> Sent {
 
 /// Of a contact that is too long only its keys are kept, so that its client knows which one it is.
 fn too_long(raw: &str) -> Sent {
-    let mut kept = json::Fields::default();
-    for (name, value) in json::object(raw).unwrap_or_default() {
-        let short = value.len() <= KEPT_KEY_BYTES;
-        let plain = !matches!(json::scalar(value), Scalar::List | Scalar::Object);
-        if short && plain && (name == "user_id" || name == "email") {
-            kept.set(&name, value);
-        }
-    }
-    let message = format!("is too long: it has more than {CONTACT_MAX_BYTES} bytes");
+    let message = too_much(CONTACT_MAX_BYTES, "bytes", raw.len());
     let mut sent = refused(raw, Fault::new(WHOLE, message));
-    sent.raw = kept.json().into();
-    let fields = kept.iter();
-    sent.fields = fields
-        .map(|(name, raw)| (Box::from(name), Some(Box::from(raw))))
-        .collect();
+    sent.raw = told::kept(raw).into();
     sent
 }
 
@@ -149,8 +133,8 @@ fn check_name(name: &str, faults: &mut Vec<Fault>) {
     if name.is_empty() {
         faults.push(Fault::new(WHOLE, "has a field without a name"));
     } else if text::too_long(name, CUSTOM_NAME_MAX_CHARS) {
-        let message =
-            format!("is the name of a field and longer than {CUSTOM_NAME_MAX_CHARS} characters");
+        let chars = name.chars().count();
+        let message = too_much(CUSTOM_NAME_MAX_CHARS, "characters in its name", chars);
         faults.push(Fault::new(text::shown(name), message));
     }
 }
@@ -159,7 +143,10 @@ fn check_name(name: &str, faults: &mut Vec<Fault>) {
 fn check(field: &Field, raw: &str, faults: &mut Vec<Fault>) {
     let name = field.name;
     let checked = match field.kind {
-        Kind::Text | Kind::UserId => value::text_or_number(raw, TEXT_MAX_CHARS).map(drop),
+        Kind::Text => value::text_or_number(raw, TEXT_MAX_CHARS).map(drop),
+        Kind::UserId => {
+            value::text_or_number(raw, TEXT_MAX_CHARS).and_then(|id| value::without_controls(&id))
+        }
         Kind::Email => email(raw),
         Kind::CountryCode => country_code(raw),
         Kind::PhoneNumber => phone(raw, 2),
@@ -181,10 +168,7 @@ fn check(field: &Field, raw: &str, faults: &mut Vec<Fault>) {
 
 fn email(raw: &str) -> Result<(), String> {
     let email = value::text(raw, EMAIL_MAX_CHARS)?;
-    if email.trim().contains(char::is_control) {
-        return Err("has a control character".to_owned());
-    }
-    Ok(())
+    value::without_controls(&email)
 }
 
 fn digits(text: &str) -> usize {
@@ -202,7 +186,7 @@ fn country_code(raw: &str) -> Result<(), String> {
     if (1..=4).contains(&digits(bare)) && bare.chars().all(plain) {
         Ok(())
     } else {
-        Err("must be a country code such as +34".to_owned())
+        Err(must_be("a country code such as +34", raw))
     }
 }
 
@@ -211,7 +195,10 @@ fn phone(raw: &str, least: usize) -> Result<(), String> {
     if (least..=20).contains(&digits(&text)) {
         Ok(())
     } else {
-        Err(format!("must have {least} to 20 digits"))
+        Err(must_be(
+            format_args!("a number of {least} to 20 digits"),
+            raw,
+        ))
     }
 }
 
@@ -222,7 +209,10 @@ fn date(raw: &str) -> Result<(), String> {
     let text = value::text(raw, DATE_MAX_CHARS)?;
     match instants::read(text.trim()) {
         Ok(_) => Ok(()),
-        Err(_) => Err("must be a date in ISO 8601, such as 1990-01-01T00:00:00Z".to_owned()),
+        Err(why) => {
+            let right = "a date in ISO 8601, such as 1990-01-01T00:00:00Z";
+            Err(format!("{}: {why}", must_be(right, raw)))
+        }
     }
 }
 
@@ -232,7 +222,7 @@ fn gender(raw: &str) -> Result<(), String> {
     if text.eq_ignore_ascii_case("male") || text.eq_ignore_ascii_case("female") {
         Ok(())
     } else {
-        Err("must be MALE or FEMALE".to_owned())
+        Err(must_be("male or female", raw))
     }
 }
 
@@ -248,7 +238,7 @@ fn language(raw: &str) -> Result<(), String> {
     if letters(first, 2, 3) && parts.next().is_none_or(region) && parts.next().is_none() {
         Ok(())
     } else {
-        Err("must be a language such as EN or es_ES".to_owned())
+        Err(must_be("a language such as EN or es_ES", raw))
     }
 }
 
@@ -262,7 +252,10 @@ fn count(raw: &str) -> Result<(), String> {
     if (1..=COUNT_DIGITS).contains(&text.len()) && digits(text) == text.len() {
         Ok(())
     } else {
-        Err("must be a whole number that is not below 0".to_owned())
+        Err(must_be(
+            format_args!("a whole number of at most {COUNT_DIGITS} digits"),
+            raw,
+        ))
     }
 }
 
@@ -270,14 +263,16 @@ fn address(raw: &str) -> Result<(), String> {
     let text = value::text(raw, TEXT_MAX_CHARS)?;
     match text.trim().parse::<IpAddr>() {
         Ok(_) => Ok(()),
-        Err(_) => Err("must be an IP address".to_owned()),
+        Err(_) => Err(must_be(
+            "an IP address such as 192.0.2.7 or 2001:db8::7",
+            raw,
+        )),
     }
 }
 
 fn at_most_200(name: &str, values: usize, faults: &mut Vec<Fault>) -> bool {
     if values > LIST_MAX {
-        let message = format!("has more than {LIST_MAX} values");
-        faults.push(Fault::new(name, message));
+        faults.push(Fault::new(name, too_much(LIST_MAX, "values", values)));
     }
     values <= LIST_MAX
 }
@@ -294,11 +289,11 @@ fn tags(name: &str, raw: &str, faults: &mut Vec<Fault>) {
         Some(_) => {}
         // One alone is a list of one.
         None => match json::scalar(raw) {
-            Scalar::Text(text) if text::too_long(&text, TEXT_MAX_CHARS) => {
-                faults.push(Fault::new(name, value::too_long(TEXT_MAX_CHARS)));
+            Scalar::Text(_) => {
+                let checked = value::text(raw, TEXT_MAX_CHARS);
+                faults.extend(checked.err().map(|message| Fault::new(name, message)));
             }
-            Scalar::Text(_) => {}
-            _ => faults.push(Fault::new(name, "must be a list of texts")),
+            _ => faults.push(Fault::new(name, must_be("a list of texts", raw))),
         },
     }
 }
@@ -316,7 +311,7 @@ fn each(
                 faults.push(Fault::new(format!("{path}.{inside}"), message));
             }
         }
-        None => faults.push(Fault::new(path, "must be an object")),
+        None => faults.push(Fault::new(path, must_be("an object", raw))),
     };
     match json::list(raw) {
         Some(list) if list.len() <= LIST_MAX => {
@@ -328,7 +323,7 @@ fn each(
             at_most_200(name, list.len(), faults);
         }
         None if matches!(json::scalar(raw), Scalar::Object) => one(name, raw),
-        None => faults.push(Fault::new(name, "must be a list of objects")),
+        None => faults.push(Fault::new(name, must_be("a list of objects", raw))),
     }
 }
 
@@ -340,15 +335,15 @@ fn subscription(fields: &json::Fields) -> Result<(), (&'static str, String)> {
 }
 
 fn channel(fields: &json::Fields) -> Result<(), (&'static str, String)> {
-    let word = fields.get("channel").map(json::scalar);
-    let known = match &word {
-        Some(Scalar::Text(word)) => ["email", "sms", "push"]
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(word.trim())),
+    let raw = fields.get("channel").filter(|raw| !value::is_empty(raw));
+    let words = || one_of(&Channel::MESSAGES.map(Channel::word));
+    let raw = raw.ok_or_else(|| ("channel", format!("is required: {}", words())))?;
+    let known = match json::scalar(raw) {
+        Scalar::Text(word) => Channel::from_word(word.trim()).is_some(),
         _ => false,
     };
     if !known {
-        return Err(("channel", "must be email, sms or push".to_owned()));
+        return Err(("channel", must_be(words(), raw)));
     }
     optional_flag(fields, "blacklisted")
 }

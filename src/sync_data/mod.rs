@@ -9,7 +9,7 @@
 //! | [`auth`] | who calls |
 //! | [`body`], [`form`] | bytes to one JSON text |
 //! | [`request`] | that text to a job that is to be stored |
-//! | [`contact`], [`purchase`], [`value`] | the fields of a contact and of a purchase, checked |
+//! | [`contact`], [`purchase`] | the fields of a contact and of a purchase, checked |
 //! | [`reply`], [`results`] | what callers are told |
 //! | [`hook`] | what a webhook tells |
 
@@ -23,7 +23,6 @@ pub mod reply;
 pub mod request;
 pub mod results;
 pub mod route;
-pub mod value;
 
 use crate::config::Settings;
 use crate::error::{Code, Problem};

@@ -3,15 +3,17 @@
 //! Belongs here: what refuses a request as a whole. Contacts are only counted and put into parts: what is wrong with one
 //! of them makes that one fail later, and nothing else.
 
-use super::{purchase, value};
+use super::purchase;
 use crate::hooks::address::Allow;
 use crate::hooks::target::Target;
 use crate::json::{self, Scalar};
-use crate::loyalty::contacts::fields::{self, CUSTOM_NAME_MAX_CHARS, ID, TEXT_MAX_CHARS};
-use crate::loyalty::contacts::sent::Fault;
+use crate::loyalty::contacts::fields::{self, CUSTOM_NAME_MAX_CHARS, TEXT_MAX_CHARS};
+use crate::loyalty::contacts::sent::{FAULTS_MAX, Fault};
+use crate::loyalty::contacts::value::{self, must_be, too_much};
 use crate::loyalty::once::Once;
-use crate::loyalty::purchases;
+use crate::loyalty::purchases::merge;
 use crate::loyalty::sync::job::{NewJob, NewPurchase, Options, PART_BYTES, PART_CONTACTS, Part};
+use crate::text;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -21,9 +23,6 @@ pub const CONTACTS_MAX: usize = 1000;
 
 /// The most fields that may be asked for, each of contacts and of the purchase.
 const ASKED_MAX: usize = 100;
-
-/// The most faults that are told of a request.
-const FAULTS_MAX: usize = 20;
 
 /// The field with the webhook's URL.
 pub const URL: &str = "options.webhook.url";
@@ -72,7 +71,7 @@ impl<'a> Members<'a> {
         };
         let members = json::object(raw);
         if members.is_none() {
-            faults.push(Fault::new(path, "must be an object"));
+            faults.push(Fault::new(path, must_be("an object", raw)));
         }
         Members(members.unwrap_or_default())
     }
@@ -115,7 +114,12 @@ pub fn read(
     }
     let key = key.map(|key| String::from_utf8_lossy(key).into_owned());
     if key.as_ref().is_some_and(|key| !Once::is_key(key)) {
-        let message = "must be 1 to 255 printable characters of ASCII";
+        let found = key.as_deref().unwrap_or_default();
+        let message = format!(
+            "must be 1 to 255 printable characters of ASCII, not \"{}\" with {}",
+            text::shown(found),
+            found.chars().count()
+        );
         faults.push(Fault::new(KEY, message));
     }
     if !faults.is_empty() {
@@ -150,11 +154,11 @@ fn names(faults: &[Fault], field: &str) -> bool {
 
 fn origin(raw: Option<&str>, faults: &mut Vec<Fault>) -> String {
     let read = match raw {
-        None => Err("is required".to_owned()),
+        None => Err("is required: a text that says where this is from".to_owned()),
         Some(raw) => value::text(raw, TEXT_MAX_CHARS),
     };
     let read = read.and_then(|origin| match origin.trim() {
-        "" => Err("must not be empty".to_owned()),
+        "" => Err("must not be empty: say where this is from".to_owned()),
         _ => Ok(origin.into_owned()),
     });
     read.unwrap_or_else(|message| {
@@ -211,18 +215,18 @@ fn asked(raw: &str, path: &str, faults: &mut Vec<Fault>) -> Vec<String> {
         None if matches!(json::scalar(raw), Scalar::Text(_)) && value::is_empty(raw) => Vec::new(),
         None if matches!(json::scalar(raw), Scalar::Text(_)) => vec![raw],
         None => {
-            faults.push(Fault::new(path, "must be a list of texts"));
+            faults.push(Fault::new(path, must_be("a list of texts", raw)));
             Vec::new()
         }
     };
     if list.len() > ASKED_MAX {
-        faults.push(Fault::new(path, format!("has more than {ASKED_MAX} names")));
+        faults.push(Fault::new(path, too_much(ASKED_MAX, "names", list.len())));
         return Vec::new();
     }
     let mut names = Vec::with_capacity(list.len());
     for (place, raw) in list.into_iter().enumerate() {
         let name = value::text(raw, CUSTOM_NAME_MAX_CHARS).and_then(|name| match &*name {
-            "" => Err("must not be empty".to_owned()),
+            "" => Err("must be the name of a field, not \"\"".to_owned()),
             _ => Ok(name),
         });
         match name {
@@ -241,12 +245,16 @@ fn contacts<'a>(raw: Option<&'a str>, faults: &mut Vec<Fault>) -> Vec<&'a str> {
         Vec::new()
     };
     match json::list(raw) {
-        Some(list) if list.len() > CONTACTS_MAX => {
-            refuse(faults, format!("has more than {CONTACTS_MAX} contacts"))
-        }
+        Some(list) if list.len() > CONTACTS_MAX => refuse(
+            faults,
+            format!(
+                "{}; send them in several requests",
+                too_much(CONTACTS_MAX, "contacts", list.len())
+            ),
+        ),
         Some(list) => list,
         None if matches!(json::scalar(raw), Scalar::Object) => vec![raw],
-        None => refuse(faults, "must be a list of contacts".to_owned()),
+        None => refuse(faults, must_be("a list of contacts", raw)),
     }
 }
 
@@ -254,7 +262,7 @@ fn contacts<'a>(raw: Option<&'a str>, faults: &mut Vec<Fault>) -> Vec<&'a str> {
 /// all there is, so its caller learns at once.
 fn read_purchase(raw: &str, alone: bool, faults: &mut Vec<Fault>) -> Option<NewPurchase> {
     if !matches!(json::scalar(raw), Scalar::Object) {
-        faults.push(Fault::new("purchase", "must be an object"));
+        faults.push(Fault::new("purchase", must_be("an object", raw)));
         return None;
     }
     if alone && let Err(wrong) = purchase::read(raw) {
@@ -270,11 +278,9 @@ fn read_purchase(raw: &str, alone: bool, faults: &mut Vec<Fault>) -> Option<NewP
 /// Names that are asked for and not documented.
 fn asked_custom(options: &Options) -> HashSet<&str> {
     let contact = options.contact_fields.iter().map(String::as_str);
-    let contact = contact.filter(|name| *name != ID && fields::field(name).is_none());
+    let contact = contact.filter(|name| !fields::is_documented(name));
     let purchase = options.purchase_fields.iter().map(String::as_str);
-    let purchase = purchase.filter(|name| {
-        *name != ID && !purchases::FIELDS.contains(name) && !purchases::UUID_NAMES.contains(name)
-    });
+    let purchase = purchase.filter(|name| !merge::is_documented(name));
     contact.chain(purchase).collect()
 }
 

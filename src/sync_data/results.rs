@@ -4,8 +4,9 @@ use super::reply;
 use crate::dates;
 use crate::json::{self, Fields};
 use crate::loyalty::contacts::fields::ID;
-use crate::loyalty::contacts::sent::{Fault, errors_json};
+use crate::loyalty::contacts::sent::{FAULTS_MAX, Fault, errors_json};
 use crate::loyalty::sync::view::{ItemResult, JobState, JobView, Page, PurchaseResult};
+use crate::text;
 use percent_encoding::percent_decode;
 
 /// The most results of one answer, and how many there are where nobody asks for fewer.
@@ -41,11 +42,13 @@ pub fn page(query: &str) -> Result<Page, Vec<Fault>> {
         number
             .filter(|number| (least..=most).contains(number))
             .unwrap_or_else(|| {
-                let message = if most == i64::MAX {
-                    format!("must be a whole number from {least} on")
+                let range = if most == i64::MAX {
+                    format!("from {least} on")
                 } else {
-                    format!("must be a whole number from {least} to {most}")
+                    format!("from {least} to {most}")
                 };
+                let shown = text::shown(&text);
+                let message = format!("must be a whole number {range}, not \"{shown}\"");
                 faults.push(Fault::new(field, message));
                 absent
             })
@@ -57,12 +60,14 @@ pub fn page(query: &str) -> Result<Page, Vec<Fault>> {
             "" => {}
             "contact" => page.expand_contact = true,
             "purchase" => page.expand_purchase = true,
-            _ => {
-                let message = "must be contact, purchase, or both with a comma between them";
+            word => {
+                let right = "must be contact, purchase, or both with a comma between them";
+                let message = format!("{right}, not \"{}\"", text::shown(word));
                 faults.push(Fault::new("expand", message));
             }
         }
     }
+    faults.truncate(FAULTS_MAX);
     if faults.is_empty() {
         Ok(page)
     } else {

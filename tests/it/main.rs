@@ -33,6 +33,7 @@ mod sync_bad_input;
 mod sync_commands;
 mod sync_crash;
 mod sync_hooks;
+mod sync_limits;
 mod sync_mail;
 mod sync_poison;
 mod sync_rows;

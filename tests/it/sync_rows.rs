@@ -7,7 +7,7 @@ use crate::support::on_both_engines;
 use crate::support::process;
 use diesel::prelude::*;
 use punchcard::error::Code;
-use punchcard::loyalty::contacts::sent::{Mail, Verdict};
+use punchcard::loyalty::contacts::sent::{KeyKind, Mail, Verdict};
 use punchcard::loyalty::once::{Once, SYNC};
 use punchcard::loyalty::sync::claim::Wish;
 use punchcard::loyalty::sync::credit::AddCredits;
@@ -15,6 +15,7 @@ use punchcard::loyalty::sync::event::{Attempt, ClaimEvent, EventState};
 use punchcard::loyalty::sync::job::Options;
 use punchcard::loyalty::sync::view::{ItemState, JobState};
 use punchcard::store::connect::Role;
+use punchcard::store::dialect::people::HOLDERS_MOST;
 use punchcard::store::schema::{
     attempts, contacts, customer_keys, customers, installation, outbox, outbox_queue, person_keys,
     purchase_contacts, sync_items, sync_jobs, sync_parts, sync_queue,
@@ -35,6 +36,29 @@ fn with_hook() -> Options {
 }
 
 on_both_engines! {
+    fn of_an_address_that_many_share_only_some_are_looked_at(engine: Engine) {
+        let jobs = Jobs::start(engine, "");
+        let shared = |n: usize| format!(r#"{{"user_id":"u{n}","email":"nobody@example.com"}}"#);
+        for from in [0, 500] {
+            let some: Vec<String> = (from..from + 500).map(shared).collect();
+            let view = jobs.work_off(jobs.accept(jobs.request(&some, 500)), 500);
+            assert_eq!((view.valid, view.failed), (500, 0));
+        }
+        let asked = [(KeyKind::Email, "nobody@example.com"), (KeyKind::UserId, "u999"), (KeyKind::UserId, "u2000")];
+        let db = &mut jobs.database.connect(Role::Reader);
+        let found = punchcard::store::people::load(db, jobs.account.number, &asked).unwrap();
+        let holders = found.holders(KeyKind::Email, "nobody@example.com");
+        assert!(holders.len() == HOLDERS_MOST && holders.is_sorted());
+        assert!(holders.iter().all(|customer| found.get(*customer).is_some()));
+        assert_eq!(found.holders(KeyKind::UserId, "u999").len(), 1);
+        // One who is known by the client's own id is found, another one is new, and who has none is nobody of them.
+        let some = [shared(999), shared(2000), r#"{"email":"nobody@example.com"}"#.to_owned()];
+        let view = jobs.work_off(jobs.accept(jobs.request(&some, 500)), 500);
+        let states: Vec<ItemState> = view.results.iter().map(|result| result.state).collect();
+        assert_eq!(states, [ItemState::Updated, ItemState::Created, ItemState::Failed]);
+        assert_eq!(view.results[2].errors[0].field, "email");
+    }
+
     fn a_job_is_stored_claimed_worked_off_and_told(engine: Engine) {
         let jobs = Jobs::start(engine, "");
         let mut request = jobs.request(&people(0..7), 3);

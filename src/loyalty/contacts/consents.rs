@@ -43,19 +43,19 @@ impl Channel {
         (Channel::Push, "push"),
     ];
 
+    /// The channels that messages go through.
+    pub const MESSAGES: [Channel; 3] = [Channel::Email, Channel::Sms, Channel::Push];
+
     /// Its word in the database.
     pub fn word(self) -> &'static str {
         let found = Channel::ALL.iter().find(|(channel, _)| *channel == self);
         found.map_or("", |(_, word)| word)
     }
-}
 
-impl Channel {
     /// The channel that messages go through with this word, in any case.
     pub fn from_word(word: &str) -> Option<Channel> {
-        let messages = [Channel::Email, Channel::Sms, Channel::Push].into_iter();
-        let mut channels = messages.filter(|channel| channel.word().eq_ignore_ascii_case(word));
-        channels.next()
+        let mut messages = Channel::MESSAGES.into_iter();
+        messages.find(|channel| channel.word().eq_ignore_ascii_case(word))
     }
 }
 

@@ -130,6 +130,11 @@ pub fn field(name: &str) -> Option<&'static Field> {
     FIELDS.iter().find(|field| field.name == name)
 }
 
+/// Whether a field of this name is a documented one, or the contact's own id.
+pub fn is_documented(name: &str) -> bool {
+    name == ID || field(name).is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

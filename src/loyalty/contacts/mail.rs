@@ -3,7 +3,8 @@
 //! Belongs here: the order in which address, credits and verdict are looked at. Does not belong here: asking name servers
 //! ([`super::sent::Mail`] holds what they said).
 
-use super::sent::{Fault, Mail, Verdict};
+use super::sent::{Fault, Mail, Sent, Verdict};
+use super::value::{must_be, shown};
 use crate::loyalty::sync::job::Options;
 
 /// What becomes of a contact because of its e-mail address.
@@ -29,15 +30,16 @@ pub enum Checked {
     Look,
 }
 
-/// Decides about an address, with `credits` left; `None` is without limit, and costs nothing. What is no address costs
+/// Decides about the address of a contact, with `credits` left; `None` is without limit, and costs nothing. What is no address costs
 /// nothing; then there has to be a credit, before what was found out counts; what nobody could say costs nothing.
-pub fn check(mail: Mail, options: &Options, credits: Option<i64>) -> Checked {
+pub fn check(mail: Mail, sent: &Sent, options: &Options, credits: Option<i64>) -> Checked {
     let take = |verdict, charged| Checked::Take { verdict, charged };
-    let refuse = |message, verdict, charged| Checked::Refuse {
+    let refuse = |message: String, verdict, charged| Checked::Refuse {
         fault: Fault::new("email", message),
         verdict,
         charged,
     };
+    let address = sent.field("email").unwrap_or("null");
     if !options.validate {
         return take(None, false);
     }
@@ -47,16 +49,21 @@ pub fn check(mail: Mail, options: &Options, credits: Option<i64>) -> Checked {
     match mail {
         Mail::None => take(None, false),
         Mail::BadSyntax if options.create_if_invalid => take(invalid, false),
-        Mail::BadSyntax => refuse("is not an e-mail address", invalid, false),
+        Mail::BadSyntax => refuse(must_be("an e-mail address", address), invalid, false),
         Mail::NotAsked | Mail::Verdict(_) if empty && options.create_if_no_credit => {
             take(None, false)
         }
         Mail::NotAsked | Mail::Verdict(_) if empty => {
-            refuse("cannot be validated: no credits left", None, false)
+            let message = format!(
+                "{} cannot be validated: no credits left; add some, or leave create_if_no_credit out",
+                shown(address)
+            );
+            refuse(message, None, false)
         }
         Mail::NotAsked => Checked::Look,
         Mail::Verdict(Verdict::Invalid) if !options.create_if_invalid => {
-            refuse("is at a domain that takes no mail", invalid, charged)
+            let message = format!("{} is at a domain that takes no mail", shown(address));
+            refuse(message, invalid, charged)
         }
         Mail::Verdict(Verdict::Unknown) => take(Some(Verdict::Unknown), false),
         Mail::Verdict(verdict) => take(Some(verdict), charged),
@@ -66,6 +73,7 @@ pub fn check(mail: Mail, options: &Options, credits: Option<i64>) -> Checked {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::loyalty::contacts::sent::PersonKeys;
 
     fn options(create_if_invalid: bool, create_if_no_credit: bool) -> Options {
         Options {
@@ -79,7 +87,14 @@ mod tests {
     /// Taken or not, what was found out, what it costs.
     fn outcome(mail: Mail, options: &Options, credits: Option<i64>) -> (char, i16, i32) {
         let number = |verdict: Option<Verdict>| verdict.map_or(0, Verdict::stored);
-        match check(mail, options, credits) {
+        let sent = Sent {
+            raw: "{}".into(),
+            fields: vec![("email".into(), Some("\"a@b.c\"".into()))],
+            faults: Vec::new(),
+            keys: PersonKeys::default(),
+            print: [0; 32],
+        };
+        match check(mail, &sent, options, credits) {
             Checked::Take { verdict, charged } => ('t', number(verdict), i32::from(charged)),
             Checked::Refuse {
                 fault,
@@ -87,6 +102,7 @@ mod tests {
                 charged,
             } => {
                 assert_eq!(fault.field, "email");
+                assert!(fault.message.contains("\"a@b.c\""), "{}", fault.message);
                 ('r', number(verdict), i32::from(charged))
             }
             Checked::Look => ('l', 0, 0),

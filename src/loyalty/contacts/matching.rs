@@ -67,11 +67,7 @@ fn may_be(people: &Changing<'_>, customer: i64, keys: &PersonKeys) -> bool {
 }
 
 fn ambiguous(sent: &Sent, kind: KeyKind, field: &'static str) -> Problem {
-    let has = |name: &str| {
-        let mut fields = sent.fields.iter();
-        fields.any(|(known, value)| **known == *name && value.is_some())
-    };
-    let field = if field == "phone_number" && !has(field) {
+    let field = if field == "phone_number" && sent.field(field).is_none() {
         "phone"
     } else {
         field

@@ -7,12 +7,15 @@
 use super::fields::{FIELDS, ID};
 use super::keys::{self, text_in, text_of};
 use super::person::{Columns, Contact, Person};
-use super::sent::{Sent, Verdict};
+use super::sent::{CONTACT_MAX_BYTES, Fault, Sent, Verdict};
+use super::value::too_much;
 use crate::json::{self, Fields};
 use crate::phones;
 use crate::text;
 use std::borrow::Cow;
 
+/// The longest that a person's fields may become, in bytes of their text.
+pub const PROFILE_MAX_BYTES: usize = 4 * CONTACT_MAX_BYTES;
 /// The longest phone number that is kept, in characters.
 const PHONE_MAX_CHARS: usize = 255;
 /// The fields that a phone number is put together from.
@@ -89,6 +92,26 @@ pub fn merged(found: Option<&Person>, sent: &Sent, arrival: Arrival<'_>) -> Pers
             updated_at: arrival.now_us,
         }),
     }
+}
+
+/// What is wrong with a contact because of what is stored of its person already: what is omitted stays, so that a person
+/// could grow with every request.
+pub fn outgrown(found: &Person, sent: &Sent) -> Option<Fault> {
+    let profile = &found.contact.as_ref()?.profile;
+    if profile.bytes().saturating_add(sent.raw.len()) <= PROFILE_MAX_BYTES {
+        return None;
+    }
+    let is_sent = |name: &str| sent.fields.iter().any(|(known, _)| **known == *name);
+    let kept = profile.iter().filter(|(name, _)| !is_sent(name));
+    let new = sent.fields.iter();
+    let new = new.filter_map(|(name, value)| Some((&**name, value.as_deref()?)));
+    let all = kept
+        .chain(new)
+        .map(|(name, value)| json::field_bytes(name, value));
+    let bytes = all.fold(0, usize::saturating_add);
+    let message = too_much(PROFILE_MAX_BYTES, "bytes with what is stored of it", bytes);
+    (bytes > PROFILE_MAX_BYTES)
+        .then(|| Fault::new("contact", format!("{message}; clear fields with null")))
 }
 
 /// A phone number has two spellings: whole, and in two parts. A contact with one of them takes the other away, unless

@@ -14,6 +14,7 @@
 //! | [`merge`] | what is kept, changed and cleared |
 //! | [`mail`] | validation of the e-mail address, and what it costs |
 //! | [`consents`] | what a person agreed to |
+//! | [`value`] | single values, checked, and what is said of wrong ones |
 //! | [`told`] | what is told of a contact afterwards |
 
 pub mod consents;
@@ -26,6 +27,7 @@ pub mod people;
 pub mod person;
 pub mod sent;
 pub mod told;
+pub mod value;
 
 #[cfg(test)]
 pub(in crate::loyalty) mod tests;

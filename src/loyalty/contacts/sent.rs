@@ -5,6 +5,9 @@ use crate::json;
 /// The longest contact, in bytes of its JSON.
 pub const CONTACT_MAX_BYTES: usize = 16 * 1024;
 
+/// The most faults that are told of a contact, a purchase or a request.
+pub const FAULTS_MAX: usize = 20;
+
 /// What is wrong with a contact, a purchase or a request.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Fault {
@@ -126,6 +129,14 @@ pub struct Sent {
     pub keys: PersonKeys,
     /// Equal for equal contacts.
     pub print: [u8; 32],
+}
+
+impl Sent {
+    /// The JSON of a field; `None` where it is absent or to be cleared.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        let field = self.fields.iter().find(|(known, _)| **known == *name);
+        field.and_then(|(_, raw)| raw.as_deref())
+    }
 }
 
 /// What was found out about an e-mail address.

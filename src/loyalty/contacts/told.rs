@@ -3,9 +3,13 @@
 use super::fields::{self, DEFAULT_TOLD, ID};
 use super::merge;
 use super::person::Person;
-use super::sent::{CONTACT_MAX_BYTES, Sent};
-use crate::json::{self, Fields};
+use super::sent::CONTACT_MAX_BYTES;
+use crate::json::{self, Fields, Scalar};
 use crate::loyalty::sync::job::Options;
+use std::borrow::Cow;
+
+/// The longest value of a key that is kept of a contact that is too long itself, in bytes of its JSON.
+const KEPT_KEY_BYTES: usize = 1024;
 
 /// Every field of a person as it is now, the contact's id first.
 pub fn view(person: &Person) -> Fields {
@@ -48,18 +52,20 @@ pub fn taken(person: &Person, options: &Options) -> String {
     out.finish()
 }
 
-/// What a webhook tells of a contact that has failed: all of it as it was sent, or by what it is known if it is too long.
-pub fn failed(sent: &Sent) -> String {
-    if sent.raw.len() <= CONTACT_MAX_BYTES {
-        return sent.raw.clone().into();
+/// What is kept of a contact as it was sent, to be told if it fails: all of it. Of one that is too long only its keys are
+/// kept, so that its client knows which one it is.
+pub fn kept(raw: &str) -> Cow<'_, str> {
+    if raw.len() <= CONTACT_MAX_BYTES {
+        return Cow::Borrowed(raw);
     }
-    let mut out = Row::default();
-    for (name, key) in [("user_id", &sent.keys.user_id), ("email", &sent.keys.email)] {
-        if let Some(key) = key {
-            out.text(name, key);
+    let mut kept = Fields::default();
+    for (name, value) in json::object(raw).unwrap_or_default() {
+        let plain = !matches!(json::scalar(value), Scalar::List | Scalar::Object);
+        if value.len() <= KEPT_KEY_BYTES && plain && (name == "user_id" || name == "email") {
+            kept.set(&name, value);
         }
     }
-    out.finish()
+    Cow::Owned(kept.json())
 }
 
 /// An object that is written member by member.

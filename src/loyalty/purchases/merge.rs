@@ -1,7 +1,7 @@
 //! What a purchase changes of the one that is stored under its code: what is omitted stays, what is null is cleared,
 //! lists are replaced.
 
-use super::read::PURCHASE_MAX_BYTES;
+use super::read::{PURCHASE_MAX_BYTES, WHOLE};
 use super::{
     DEFAULT_STATUS, DEFAULT_TOLD, FIELDS, PurchaseChange, PurchaseSent, StoredPurchase, UUID_NAMES,
 };
@@ -9,7 +9,12 @@ use crate::json::{self, Fields};
 use crate::loyalty::contacts::fields::ID;
 use crate::loyalty::contacts::sent::Fault;
 use crate::loyalty::contacts::told::Row;
+use crate::loyalty::contacts::value::too_much;
 use crate::loyalty::sync::job::Options;
+
+/// The longest that a purchase's fields may become, in bytes of their text: what is omitted stays, so that it could grow
+/// with every request.
+const FIELDS_MAX_BYTES: usize = 4 * PURCHASE_MAX_BYTES;
 
 /// What a purchase is merged with, beside the stored one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,7 +32,7 @@ pub struct Arrival<'a> {
 /// The purchase as it is to be. Without customers those that it has stay.
 ///
 /// # Errors
-/// What a new purchase lacks.
+/// What a new purchase lacks, and that it has grown too long.
 pub fn merged(
     stored: Option<&StoredPurchase>,
     sent: &PurchaseSent,
@@ -55,6 +60,16 @@ pub fn merged(
             .map(|(field, _)| Fault::new(field, "is required, because the transaction_code is new"))
             .collect());
     };
+    let fields = merged_fields(stored, sent);
+    if fields.bytes() > FIELDS_MAX_BYTES {
+        let message = too_much(
+            FIELDS_MAX_BYTES,
+            "bytes with what is stored of it",
+            fields.bytes(),
+        );
+        let message = format!("{message}; clear fields with null");
+        return Err(vec![Fault::new(WHOLE, message)]);
+    }
     let status = match sent.status {
         Some(status) => status.into(),
         None => known(|stored| &stored.status).unwrap_or_else(|| DEFAULT_STATUS.into()),
@@ -72,7 +87,7 @@ pub fn merged(
             price,
             currency: currency.clone(),
             status,
-            fields: merged_fields(stored, sent),
+            fields,
             origin: arrival.origin.into(),
             created_at: stored.map_or(arrival.now_us, |stored| stored.created_at),
             updated_at: arrival.now_us,

@@ -8,7 +8,9 @@ use super::{FIELDS, PurchaseSent, STATUSES, UUID_NAMES};
 use crate::amount;
 use crate::json::{self, Scalar};
 use crate::loyalty::contacts::fields::{CUSTOM_MAX, CUSTOM_NAME_MAX_CHARS, ID, TEXT_MAX_CHARS};
-use crate::loyalty::contacts::sent::{CONTACT_MAX_BYTES, Fault};
+use crate::loyalty::contacts::keys;
+use crate::loyalty::contacts::sent::{CONTACT_MAX_BYTES, FAULTS_MAX, Fault};
+use crate::loyalty::contacts::value::{self, must_be, one_of, too_much};
 use crate::text;
 use std::borrow::Cow;
 
@@ -22,6 +24,8 @@ const DESCRIPTION_MAX_CHARS: usize = 4096;
 const PRICE_DIGITS: usize = 12;
 /// The most decimals of a price.
 const PRICE_DECIMALS: usize = 4;
+/// What a price is, as faults say it.
+const A_PRICE: &str = "a number such as 545.50, with at most 12 digits and 4 decimals";
 
 /// The client's own code of a purchase, if that can be read.
 pub fn code(raw: &str) -> Option<String> {
@@ -36,10 +40,10 @@ pub fn code(raw: &str) -> Option<String> {
 /// All faults, in the order of its fields.
 pub fn read(raw: &str) -> Result<PurchaseSent, Vec<Fault>> {
     let Some(members) = json::object(raw) else {
-        return Err(vec![Fault::new(WHOLE, "is not an object")]);
+        return Err(vec![Fault::new(WHOLE, must_be("an object", raw))]);
     };
     if raw.len() > PURCHASE_MAX_BYTES {
-        let message = format!("is longer than {PURCHASE_MAX_BYTES} bytes");
+        let message = too_much(PURCHASE_MAX_BYTES, "bytes", raw.len());
         return Err(vec![Fault::new(WHOLE, message)]);
     }
     let mut read = Reading {
@@ -58,7 +62,7 @@ pub fn read(raw: &str) -> Result<PurchaseSent, Vec<Fault>> {
     };
     for (name, value) in members {
         if let Err(message) = read.field(&name, value) {
-            read.faults.push(Fault::new(name, message));
+            read.faults.push(Fault::new(text::shown(&name), message));
         }
     }
     let code_has_fault = read
@@ -69,6 +73,11 @@ pub fn read(raw: &str) -> Result<PurchaseSent, Vec<Fault>> {
         read.faults
             .push(Fault::new("transaction_code", "is required"));
     }
+    if read.custom > CUSTOM_MAX {
+        let message = too_much(CUSTOM_MAX, "custom fields", read.custom);
+        read.faults.push(Fault::new(WHOLE, message));
+    }
+    read.faults.truncate(FAULTS_MAX);
     if read.faults.is_empty() {
         Ok(read.sent)
     } else {
@@ -85,7 +94,7 @@ struct Reading {
 }
 
 impl Reading {
-    fn field(&mut self, name: &str, raw: &str) -> Result<(), Cow<'static, str>> {
+    fn field(&mut self, name: &str, raw: &str) -> Result<(), String> {
         if name == ID {
             return Ok(());
         }
@@ -117,25 +126,35 @@ impl Reading {
         };
         match name {
             "transaction_code" => self.sent.code = key_text(text)?,
-            "price" => self.sent.price = Some(price(&text)?),
-            "currency" => self.sent.currency = Some(currency(&text)?),
-            "status" => self.sent.status = Some(status(&text)?),
+            "price" => {
+                let read = price(&text).ok_or_else(|| must_be(A_PRICE, raw))?;
+                self.sent.price = Some(read);
+            }
+            "currency" => {
+                let right = "a currency code of ISO 4217 such as EUR";
+                let read = currency(&text).ok_or_else(|| must_be(right, raw))?;
+                self.sent.currency = Some(read);
+            }
+            "status" => {
+                let read = status(&text).ok_or_else(|| must_be(one_of(&STATUSES), raw))?;
+                self.sent.status = Some(read);
+            }
             _ => {}
         }
         self.keep(name, Some(raw));
         Ok(())
     }
 
-    fn custom_field(&mut self, name: &str, raw: &str) -> Result<(), Cow<'static, str>> {
+    fn custom_field(&mut self, name: &str, raw: &str) -> Result<(), String> {
         if text::too_long(name, CUSTOM_NAME_MAX_CHARS) {
-            return Err(
-                format!("has a name of more than {CUSTOM_NAME_MAX_CHARS} characters").into(),
-            );
+            let chars = name.chars().count();
+            return Err(too_much(
+                CUSTOM_NAME_MAX_CHARS,
+                "characters in its name",
+                chars,
+            ));
         }
         self.custom = self.custom.saturating_add(1);
-        if self.custom == CUSTOM_MAX.saturating_add(1) {
-            return Err(format!("is one of more than {CUSTOM_MAX} custom fields").into());
-        }
         let null = json::scalar(raw) == Scalar::Null;
         self.keep(name, (!null).then_some(raw));
         Ok(())
@@ -147,30 +166,22 @@ impl Reading {
 }
 
 /// A text, trimmed, or a number as it is written; `None` for null and for an empty text.
-fn plain_text(raw: &str, max_chars: usize) -> Result<Option<Cow<'_, str>>, Cow<'static, str>> {
-    let text = match json::scalar(raw) {
-        Scalar::Null => return Ok(None),
-        Scalar::Text(Cow::Borrowed(text)) => Cow::Borrowed(text.trim()),
-        Scalar::Text(Cow::Owned(text)) => Cow::Owned(text.trim().to_owned()),
-        Scalar::Number(number) => Cow::Borrowed(number),
-        _ => return Err("is not a text".into()),
-    };
-    if text::too_long(&text, max_chars) {
-        return Err(format!("is longer than {max_chars} characters").into());
+fn plain_text(raw: &str, max_chars: usize) -> Result<Option<Cow<'_, str>>, String> {
+    if value::is_empty(raw) {
+        return Ok(None);
     }
-    Ok(Some(text).filter(|text| !text.is_empty()))
+    value::text_or_number(raw, max_chars)?;
+    Ok(keys::text_in(raw))
 }
 
 /// A text that something is found by.
-fn key_text(text: Cow<'_, str>) -> Result<Box<str>, Cow<'static, str>> {
-    if text.chars().any(char::is_control) {
-        return Err("has a control character".into());
-    }
+fn key_text(text: Cow<'_, str>) -> Result<Box<str>, String> {
+    value::without_controls(&text)?;
     Ok(text.into())
 }
 
 /// A price in ten-thousandths: a sign, digits, and perhaps a point and decimals; nothing is rounded.
-fn price(text: &str) -> Result<i64, Cow<'static, str>> {
+fn price(text: &str) -> Option<i64> {
     let (negative, rest) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
@@ -180,33 +191,27 @@ fn price(text: &str) -> Result<i64, Cow<'static, str>> {
         None => (rest, None),
     };
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if !digits(whole) || !decimals.is_none_or(digits) {
-        return Err("is not a number like 545.50".into());
-    }
     // Zeros at the end change nothing.
-    let decimals = decimals.unwrap_or("").trim_end_matches('0');
-    if decimals.len() > PRICE_DECIMALS {
-        return Err(format!("has more than {PRICE_DECIMALS} decimals").into());
+    let kept = decimals.unwrap_or("").trim_end_matches('0');
+    let whole_digits = whole.trim_start_matches('0').len();
+    if !digits(whole)
+        || !decimals.is_none_or(digits)
+        || kept.len() > PRICE_DECIMALS
+        || whole_digits > PRICE_DIGITS
+    {
+        return None;
     }
-    let whole = whole.trim_start_matches('0');
-    if whole.len() > PRICE_DIGITS {
-        return Err(format!("has more than {PRICE_DIGITS} digits before the decimal point").into());
-    }
-    let scaled = format!("{whole}{decimals:0<PRICE_DECIMALS$}");
-    let scaled: i64 = scaled.parse().map_err(|_| "is not a number like 545.50")?;
-    Ok(if negative { -scaled } else { scaled })
+    let scaled: i64 = format!("{whole}{kept:0<PRICE_DECIMALS$}").parse().ok()?;
+    Some(if negative { -scaled } else { scaled })
 }
 
-fn currency(text: &str) -> Result<Box<str>, Cow<'static, str>> {
+fn currency(text: &str) -> Option<Box<str>> {
     let code = text.to_ascii_uppercase();
-    if amount::currency_digits(&code).is_none() {
-        return Err("is not a currency code of ISO 4217".into());
-    }
-    Ok(code.into())
+    amount::currency_digits(&code)?;
+    Some(code.into())
 }
 
-fn status(text: &str) -> Result<&'static str, Cow<'static, str>> {
+fn status(text: &str) -> Option<&'static str> {
     let mut words = STATUSES.into_iter();
-    let known = words.find(|word| word.eq_ignore_ascii_case(text));
-    known.ok_or_else(|| "is not one of the documented words".into())
+    words.find(|word| word.eq_ignore_ascii_case(text))
 }

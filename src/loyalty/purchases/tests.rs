@@ -20,14 +20,11 @@ fn stored(raw: &str) -> StoredPurchase {
     merged(None, &read(raw).unwrap(), ARRIVAL).unwrap().purchase
 }
 
-/// The faults' fields, with their messages' first words.
+/// The faults' fields with their messages.
 fn faults(raw: &str) -> Vec<(String, String)> {
     let faults = read(raw).err().unwrap_or_default();
-    let words = |message: &str| message.split(' ').take(3).collect::<Vec<_>>().join(" ");
-    let pairs = faults
-        .iter()
-        .map(|fault| (fault.field.clone(), words(&fault.message)));
-    pairs.collect()
+    let pairs = faults.into_iter();
+    pairs.map(|fault| (fault.field, fault.message)).collect()
 }
 
 #[test]
@@ -57,8 +54,9 @@ fn a_purchase_is_read() {
 fn faults_name_their_fields() {
     let with = |field: &str| format!(r#"{{"transaction_code":"T",{field}}}"#);
     let long = |count: usize| "x".repeat(count);
+    let price = "must be a number such as 545.50, with at most 12 digits and 4 decimals, not ";
     for (raw, field, words) in [
-        ("[]".to_owned(), "purchase", "is not an"),
+        ("[]".to_owned(), "purchase", "must be an object, not a list"),
         ("{}".to_owned(), "transaction_code", "is required"),
         (
             r#"{"transaction_code":""}"#.to_owned(),
@@ -68,50 +66,102 @@ fn faults_name_their_fields() {
         (
             r#"{"transaction_code":true}"#.to_owned(),
             "transaction_code",
-            "is not a",
+            "must be a text or a number, not true",
         ),
         (
             r#"{"transaction_code":"a\u0000b"}"#.to_owned(),
             "transaction_code",
-            "has a control",
+            "has a control character: \"a\\u{0}b\"",
         ),
         (
             format!(r#"{{"transaction_code":"{}"}}"#, long(256)),
             "transaction_code",
-            "is longer than",
+            "has more than 255 characters: it has 256",
         ),
-        (with(r#""price":"x""#), "price", "is not a"),
-        (with(r#""price":1e3"#), "price", "is not a"),
-        (with(r#""price":"1,50""#), "price", "is not a"),
-        (with(r#""price":".5""#), "price", "is not a"),
-        (with(r#""price":"5.""#), "price", "is not a"),
-        (with(r#""price":"--5""#), "price", "is not a"),
-        (with(r#""price":[5]"#), "price", "is not a"),
-        (with(r#""price":1.00001"#), "price", "has more than"),
-        (with(r#""price":1000000000000"#), "price", "has more than"),
-        (with(r#""currency":"XXX1""#), "currency", "is not a"),
-        (with(r#""currency":"€""#), "currency", "is not a"),
-        (with(r#""status":"sold""#), "status", "is not one"),
-        (with(r#""UUID":{}"#), "UUID", "is not a"),
+        (
+            with(r#""price":"x""#),
+            "price",
+            &format!("{price}{}", r#""x""#),
+        ),
+        (
+            with(r#""price":1e3"#),
+            "price",
+            &format!("{price}{}", r#"1e3"#),
+        ),
+        (
+            with(r#""price":"1,50""#),
+            "price",
+            &format!("{price}{}", r#""1,50""#),
+        ),
+        (
+            with(r#""price":".5""#),
+            "price",
+            &format!("{price}{}", r#"".5""#),
+        ),
+        (
+            with(r#""price":"5.""#),
+            "price",
+            &format!("{price}{}", r#""5.""#),
+        ),
+        (
+            with(r#""price":"--5""#),
+            "price",
+            &format!("{price}{}", r#""--5""#),
+        ),
+        (
+            with(r#""price":[5]"#),
+            "price",
+            "must be a text or a number, not a list",
+        ),
+        (
+            with(r#""price":1.00001"#),
+            "price",
+            &format!("{price}{}", r#"1.00001"#),
+        ),
+        (
+            with(r#""price":1000000000000"#),
+            "price",
+            &format!("{price}{}", r#"1000000000000"#),
+        ),
+        (
+            with(r#""currency":"XXX1""#),
+            "currency",
+            "must be a currency code of ISO 4217 such as EUR, not \"XXX1\"",
+        ),
+        (
+            with(r#""currency":"€""#),
+            "currency",
+            "must be a currency code of ISO 4217 such as EUR, not \"€\"",
+        ),
+        (
+            with(r#""status":"sold""#),
+            "status",
+            "must be add_cart, purchase, remove_cart, product_view, product_refund, purchase_failed, canceled, no_show, no_paid, check_in, check_out, reserved or confirmed, not \"sold\"",
+        ),
+        (
+            with(r#""UUID":{}"#),
+            "UUID",
+            "must be a text or a number, not an object",
+        ),
         (
             with(&format!(r#""name":"{}""#, long(256))),
             "name",
-            "is longer than",
+            "has more than 255 characters: it has 256",
         ),
         (
             with(&format!(r#""description":"{}""#, long(4097))),
             "description",
-            "is longer than",
+            "has more than 4096 characters: it has 4097",
         ),
         (
             with(&format!(r#""x":"{}""#, long(17_000))),
             "purchase",
-            "is longer than",
+            "has more than 16384 bytes: it has 17031",
         ),
         (
             with(&format!(r#""{}":1"#, long(65))),
-            &long(65),
-            "has a name",
+            &format!("{}\u{2026}", long(64)),
+            "has more than 64 characters in its name: it has 65",
         ),
     ] {
         assert_eq!(
@@ -123,7 +173,10 @@ fn faults_name_their_fields() {
     let many: Vec<String> = (0..202).map(|n| format!("\"c{n}\":1")).collect();
     assert_eq!(
         faults(&with(&many.join(","))),
-        [("c200".to_owned(), "is one of".to_owned())]
+        [(
+            "purchase".to_owned(),
+            "has more than 200 custom fields: it has 202".to_owned()
+        )]
     );
     let two = faults(r#"{"price":"x","status":"y"}"#);
     let fields: Vec<&str> = two.iter().map(|(field, _)| field.as_str()).collect();
@@ -265,4 +318,25 @@ proptest! {
         let expected = if negative { -expected } else { expected };
         prop_assert_eq!(read(&raw).unwrap().price, Some(expected));
     }
+}
+
+#[test]
+fn a_purchase_does_not_grow_without_bound() {
+    let part = |nth: usize| {
+        let long = "x".repeat(15_000);
+        format!(r#"{{"transaction_code":"T-1","c{nth}":"{long}"}}"#)
+    };
+    let mut known = stored(FULL);
+    for nth in 0..4 {
+        let change = merged(Some(&known), &read(&part(nth)).unwrap(), ARRIVAL).unwrap();
+        known = change.purchase;
+    }
+    let faults = merged(Some(&known), &read(&part(4)).unwrap(), ARRIVAL).unwrap_err();
+    assert_eq!(faults[0].field, "purchase");
+    assert!(
+        faults[0]
+            .message
+            .starts_with("has more than 65536 bytes with what is stored of it: it has ")
+    );
+    assert!(merged(Some(&known), &read(&part(3)).unwrap(), ARRIVAL).is_ok());
 }

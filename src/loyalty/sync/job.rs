@@ -5,7 +5,7 @@ use super::rows::{JobRow, SyncRows};
 use crate::error::{Code, Problem};
 use crate::loyalty::contacts::fields;
 use crate::loyalty::ledger::{Ledger, Numbers};
-use crate::loyalty::purchases;
+use crate::loyalty::purchases::merge;
 use crate::loyalty::rows::Decided;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -159,12 +159,10 @@ impl NewJob {
 }
 
 fn is_documented(kind: i16, name: &str) -> bool {
-    let documented = if kind == 1 {
-        fields::FIELDS.iter().any(|field| field.name == name)
-    } else {
-        purchases::FIELDS.contains(&name) || purchases::UUID_NAMES.contains(&name)
-    };
-    documented || name == fields::ID
+    match kind {
+        1 => fields::is_documented(name),
+        _ => merge::is_documented(name),
+    }
 }
 
 /// Decides whether a request is stored.

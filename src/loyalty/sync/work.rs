@@ -18,6 +18,7 @@ use crate::loyalty::contacts::{keys, matching};
 use crate::loyalty::ledger::Ledger;
 use crate::loyalty::purchases::{PurchaseSent, StoredPurchase};
 use crate::loyalty::rows::Decided;
+use crate::loyalty::sync::job::Part;
 
 /// A contact that is to be worked off, with what it may need.
 #[derive(Debug)]
@@ -54,6 +55,8 @@ pub struct Work {
     /// The reference under which the log has why the only item cannot be stored: it fails. Without items, the purchase
     /// fails if all contacts are worked off, else the job is given up, and this says why.
     pub poisoned: Option<String>,
+    /// Whether not even what was sent of the items that are given up can be stored: it is left out then.
+    pub untold: bool,
     /// The job's purchase, where the job ends here; its faults if it cannot be read.
     pub purchase: Option<Result<PurchaseSent, Vec<Fault>>>,
     /// The job's purchase as it was sent, where the job ends here.
@@ -79,6 +82,8 @@ pub struct WorkFound {
     pub purchase: Option<StoredPurchase>,
     /// The customers of the job's earlier items that were taken, in their order; repeated ones are repeated.
     pub linked: Vec<i64>,
+    /// Where the job is given up: the parts that are left of it.
+    pub left: Vec<Part>,
 }
 
 /// What came of it.
@@ -104,6 +109,12 @@ impl Work {
             item.sent.keys = keys::of_fields(&item.sent.fields, account.country.as_deref());
         }
         self.planned_for = account.config_version;
+    }
+
+    /// Why the job is given up, if it is: items are left, and none of them is to be worked off.
+    pub fn gives_up(&self, claim: &Found) -> Option<&str> {
+        let left = claim.queued.cursor < claim.head.contacts && self.items.is_empty();
+        self.poisoned.as_deref().filter(|_| left)
     }
 
     /// The keys that lead to the customers whom its items may mean; repeated ones are repeated.

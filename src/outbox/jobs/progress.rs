@@ -32,6 +32,8 @@ pub struct At {
     pub poisoned: Option<String>,
     /// Why the job is given up.
     pub given_up: Option<String>,
+    /// Whether its items are given up without what was sent of them: with it, even that could not be stored.
+    pub untold: bool,
     /// The part that holds the next item.
     pub part: Option<Held>,
     /// The last wait after a refusal for now, and all of them together.
@@ -69,6 +71,7 @@ impl At {
             apart: queued.stuck > 1,
             poisoned: None,
             given_up: None,
+            untold: queued.stuck > GIVEN_UP_FROM,
             part: None,
             wait: FIRST_WAIT,
             waited: Duration::ZERO,
@@ -150,7 +153,9 @@ impl At {
             self.limit = items / 2;
             Some(Changed::Smaller)
         } else if self.given_up.is_some() {
-            None
+            let changed = (!self.untold).then_some(Changed::GivenUp);
+            self.untold = true;
+            changed
         } else if self.poisoned.is_none() {
             self.poisoned = Some(reference.to_owned());
             Some(Changed::Poisoned)

@@ -9,21 +9,58 @@ use diesel::sql_types::{BigInt, Nullable, SmallInt, Text};
 /// A row of [`find_person_keys`]: kind, value, customer.
 pub type PersonKey = (i16, String, i64);
 
-/// The customers that these keys lead to, by kind and value.
+/// Of each key only so many customers are looked at, the oldest ones. Placeholders such as one e-mail address for all who
+/// have none are shared by thousands, and nobody is found by them. More than a commit has items: whatever these change,
+/// several are left.
+pub const HOLDERS_MOST: usize = 600;
+
+/// [`HOLDERS_MOST`] in statements: how many stand before the last one that is looked at.
+macro_rules! before_the_last {
+    () => {
+        "599"
+    };
+}
+
+/// The last customer of a key that is looked at. The account stands before `$kind`.
+macro_rules! last_holder {
+    () => {
+        " AND k.customer <= COALESCE((SELECT q.customer FROM person_keys AS q WHERE q.account_id = "
+    };
+    ($kind:literal, $value:literal) => {
+        concat!(
+            " AND q.kind = ",
+            $kind,
+            " AND q.value = ",
+            $value,
+            " ORDER BY q.customer LIMIT 1 OFFSET ",
+            before_the_last!(),
+            "), 9223372036854775807) ORDER BY k.customer"
+        )
+    };
+}
+
+/// The customers that these keys lead to, by kind and value; at most [`HOLDERS_MOST`] for each.
 pub fn find_person_keys(db: &mut Db, account: i32, keys: &[(i16, &str)]) -> Result<Vec<PersonKey>> {
     type Columns = (SmallInt, Text, BigInt);
     let mut found = Vec::new();
     for chunk in keys.chunks(KEYS_PER_LOOKUP) {
         let document = serde_json::to_string(chunk).unwrap_or_default();
-        let binds = [Bind::Text(&document), Bind::Int(account)];
+        let binds = [
+            Bind::Text(&document),
+            Bind::Int(account),
+            Bind::Int(account),
+        ];
         found.append(&mut match db {
             Db::Sqlite(conn) => fixed!(
                 Columns,
                 [
                     "SELECT k.kind, k.value, k.customer FROM json_each(",
                     ") AS j CROSS JOIN person_keys AS k ON k.account_id = ",
-                    " AND k.kind = json_extract(j.value, '$[0]') AND k.value = json_extract(j.value, '$[1]') \
-                     ORDER BY k.customer"
+                    concat!(
+                        " AND k.kind = json_extract(j.value, '$[0]') AND k.value = json_extract(j.value, '$[1]')",
+                        last_holder!()
+                    ),
+                    last_holder!("json_extract(j.value, '$[0]')", "json_extract(j.value, '$[1]')")
                 ],
                 binds
             )
@@ -36,7 +73,8 @@ pub fn find_person_keys(db: &mut Db, account: i32, keys: &[(i16, &str)]) -> Resu
                     ", '$[*]' COLUMNS(kind SMALLINT PATH '$[0]', value VARCHAR(255) \
                      CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$[1]')) AS j \
                      STRAIGHT_JOIN person_keys AS k ON k.account_id = ",
-                    " AND k.kind = j.kind AND k.value = j.value ORDER BY k.customer"
+                    concat!(" AND k.kind = j.kind AND k.value = j.value", last_holder!()),
+                    last_holder!("j.kind", "j.value")
                 ],
                 binds
             )

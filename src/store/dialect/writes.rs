@@ -92,7 +92,10 @@ impl<'d> Writes<'d> {
         let mut statement = self.take(&begin, end);
         for row in rows {
             if self.bytes().saturating_add(statement.rows.len()) >= SCRIPT_BYTES {
-                self.statements.push(statement);
+                // What waits may be too much already, before any row has joined it.
+                if !statement.rows.is_empty() {
+                    self.statements.push(statement);
+                }
                 self.flush()?;
                 statement = self.take(&begin, end);
             }

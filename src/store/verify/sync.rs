@@ -114,7 +114,6 @@ struct Job {
     valid: i32,
     failed: i32,
     charged: i32,
-    given_up: bool,
     completed_at: Option<i64>,
 }
 
@@ -259,7 +258,6 @@ fn load_jobs(check: &mut Check<'_>, after: i64) -> Result<BTreeMap<i64, Job>> {
             valid,
             failed,
             charged,
-            given_up: reason.is_some(),
             completed_at,
         };
         (number, job)
@@ -403,9 +401,7 @@ fn check_job(check: &mut Check<'_>, number: i64, job: &Job, tally: &Tally, spent
     let young = check.now_us.saturating_sub(KEPT_CERTAIN_US);
     let certain = job.completed_at.is_some_and(|at| at > young);
     let whole = tally.first.unwrap_or(0) == 0;
-    let rest = job.contacts.saturating_sub(tally.next);
-    let left = if job.given_up { rest } else { 0 };
-    let same = tally.valid == job.valid && tally.failed.saturating_add(left) == job.failed;
+    let same = tally.valid == job.valid && tally.failed == job.failed;
     if certain && !(whole && same) {
         let is = format!("{} items taken, {} failed", tally.valid, tally.failed);
         let should = format!("valid {}, failed {}", job.valid, job.failed);

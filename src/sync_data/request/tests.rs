@@ -83,78 +83,84 @@ fn what_is_wrong_with_a_request_is_named_by_its_path() {
     let long = "x".repeat(256);
     let url = |url: &str| with_options(&format!("{{\"webhook\":{{\"url\":\"{url}\"}}}}"));
     for (text, field) in [
-        ("{\"contacts\":[{}]}".to_owned(), "origin: is required"),
+        (
+            "{\"contacts\":[{}]}".to_owned(),
+            "origin: is required: a text that says where this is from",
+        ),
         (
             "{\"origin\":null,\"contacts\":[{}]}".to_owned(),
-            "origin: is required",
+            "origin: is required: a text that says where this is from",
         ),
         (
             "{\"origin\":\" \",\"contacts\":[{}]}".to_owned(),
-            "origin: must not be empty",
+            "origin: must not be empty: say where this is from",
         ),
         (
             "{\"origin\":7,\"contacts\":[{}]}".to_owned(),
-            "origin: must be a text",
+            "origin: must be a text, not 7",
         ),
         (
             format!("{{\"origin\":\"{long}\",\"contacts\":[{{}}]}}"),
-            "origin: is longer than 255 characters",
+            "origin: has more than 255 characters: it has 256",
         ),
-        (with_options("\"x\""), "options: must be an object"),
-        (with_options("[]"), "options: must be an object"),
+        (
+            with_options("\"x\""),
+            "options: must be an object, not \"x\"",
+        ),
+        (with_options("[]"), "options: must be an object, not a list"),
         (
             with_options("{\"email_validation\":true}"),
-            "options.email_validation: must be an object",
+            "options.email_validation: must be an object, not true",
         ),
         (
             with_options("{\"email_validation\":{\"validate\":\"maybe\"}}"),
-            "options.email_validation.validate: must be true or false",
+            "options.email_validation.validate: must be true or false, not \"maybe\"",
         ),
         (
             with_options("{\"email_validation\":{\"create_if_no_credit\":[]}}"),
-            "options.email_validation.create_if_no_credit: must be true or false",
+            "options.email_validation.create_if_no_credit: must be true or false, not a list",
         ),
         (
             with_options("{\"webhook\":\"https://a.b\"}"),
-            "options.webhook: must be an object",
+            "options.webhook: must be an object, not \"https://a.b\"",
         ),
         (
             with_options("{\"webhook\":{\"url\":7}}"),
-            "options.webhook.url: must be a text",
+            "options.webhook.url: must be a text, not 7",
         ),
         (
             with_options("{\"webhook\":{\"contacts_extra_fields\":7}}"),
-            "options.webhook.contacts_extra_fields: must be a list of texts",
+            "options.webhook.contacts_extra_fields: must be a list of texts, not 7",
         ),
         (
             with_options("{\"webhook\":{\"purchase_extra_fields\":{\"0\":\"a\"}}}"),
-            "options.webhook.purchase_extra_fields: must be a list of texts",
+            "options.webhook.purchase_extra_fields: must be a list of texts, not an object",
         ),
         (
             with_options("{\"webhook\":{\"contacts_extra_fields\":[\"a\",7]}}"),
-            "options.webhook.contacts_extra_fields.1: must be a text",
+            "options.webhook.contacts_extra_fields.1: must be a text, not 7",
         ),
         (
             with_options("{\"webhook\":{\"contacts_extra_fields\":[\"\"]}}"),
-            "options.webhook.contacts_extra_fields.0: must not be empty",
+            "options.webhook.contacts_extra_fields.0: must be the name of a field, not \"\"",
         ),
         (
             with_options(&format!(
                 "{{\"webhook\":{{\"contacts_extra_fields\":[\"{}\"]}}}}",
                 "n".repeat(65)
             )),
-            "options.webhook.contacts_extra_fields.0: is longer than 64 characters",
+            "options.webhook.contacts_extra_fields.0: has more than 64 characters: it has 65",
         ),
         (
             with_options(&format!(
                 "{{\"webhook\":{{\"contacts_extra_fields\":[{}\"a\"]}}}}",
                 "\"a\",".repeat(100)
             )),
-            "options.webhook.contacts_extra_fields: has more than 100 names",
+            "options.webhook.contacts_extra_fields: has more than 100 names: it has 101",
         ),
         (
             url("ftp://example.com/"),
-            "options.webhook.url: must begin with http:// or https://",
+            "options.webhook.url: must begin with http:// or https://, not ftp:",
         ),
         (
             url("https://me@example.com/"),
@@ -162,7 +168,7 @@ fn what_is_wrong_with_a_request_is_named_by_its_path() {
         ),
         (
             "{\"origin\":\"P\",\"contacts\":\"a\"}".to_owned(),
-            "contacts: must be a list of contacts",
+            "contacts: must be a list of contacts, not \"a\"",
         ),
         (
             "{\"origin\":\"P\"}".to_owned(),
@@ -174,11 +180,11 @@ fn what_is_wrong_with_a_request_is_named_by_its_path() {
         ),
         (
             "{\"origin\":\"P\",\"contacts\":[{}],\"purchase\":[]}".to_owned(),
-            "purchase: must be an object",
+            "purchase: must be an object, not a list",
         ),
         (
             "{\"origin\":\"P\",\"purchase\":\"x\"}".to_owned(),
-            "purchase: must be an object",
+            "purchase: must be an object, not \"x\"",
         ),
         (
             "{\"origin\":\"P\",\"purchase\":{\"price\":1}}".to_owned(),
@@ -187,7 +193,7 @@ fn what_is_wrong_with_a_request_is_named_by_its_path() {
         (
             "{\"origin\":\"P\",\"purchase\":{\"transaction_code\":\"c\",\"currency\":\"EURO\"}}"
                 .to_owned(),
-            "purchase.currency: is not a currency code of ISO 4217",
+            "purchase.currency: must be a currency code of ISO 4217 such as EUR, not \"EURO\"",
         ),
     ] {
         assert_eq!(faults(&text), [field], "{text}");
@@ -270,7 +276,7 @@ fn parts_are_small_and_in_order() {
     let many = vec!["{}".to_owned(); 1001];
     assert_eq!(
         faults(&request(&many)),
-        ["contacts: has more than 1000 contacts"]
+        ["contacts: has more than 1000 contacts: it has 1001; send them in several requests"]
     );
 }
 

@@ -146,6 +146,7 @@ impl Jobs {
             part: part.map(|part| (part.first, ends)),
             finish,
             poisoned: None,
+            untold: false,
             purchase: purchase.map(read::read),
             purchase_raw: purchase.map(str::to_owned),
             new_purchase_id: secrets::random_hex(12).unwrap(),

@@ -1,26 +1,28 @@
 //! The end of a job: its counts, its purchase, its webhook.
 
 use super::items::Deciding;
+use crate::json;
 use crate::loyalty::contacts::sent::Fault;
+use crate::loyalty::contacts::told;
 use crate::loyalty::ledger::Numbers;
 use crate::loyalty::purchases::{PurchaseSent, merge, read};
 use crate::loyalty::sync::claim::Queued;
 use crate::loyalty::sync::event::{EventDue, EventRow, EventState};
 use crate::loyalty::sync::id::EventId;
-use crate::loyalty::sync::rows::{EventChange, JobDone, PurchaseDone};
+use crate::loyalty::sync::rows::{EventChange, ItemRow, JobDone, PurchaseDone};
 use crate::loyalty::sync::view::ItemState;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 impl<'a> Deciding<'a, '_> {
     /// Ends the job, with what its row in the queue would say. Tells whether there is a webhook to be sent.
     pub(super) fn end(&mut self, queued: Queued) -> bool {
         let now_us = self.found.claim.now_us;
         let rest = self.head.contacts.saturating_sub(queued.cursor).max(0);
-        let reason = match &self.work.poisoned {
-            Some(reason) if self.work.items.is_empty() && rest > 0 => Some(reason.clone()),
-            _ => None,
-        };
-        let purchase = (self.head.purchases > 0).then(|| self.purchase(reason.as_deref()));
+        let reason = self.work.gives_up(&self.found.claim);
+        if let Some(reason) = reason {
+            self.give_up(queued.cursor, reason);
+        }
+        let purchase = (self.head.purchases > 0).then(|| self.purchase(reason));
         let event = self.head.url.as_ref().map(|url| EventRow {
             id: EventId::new(
                 self.work.account,
@@ -36,7 +38,7 @@ impl<'a> Deciding<'a, '_> {
         });
         self.rows.job_done = Some(JobDone {
             head: self.head,
-            reason,
+            reason: reason.map(str::to_owned),
             valid: queued.valid,
             failed: queued.failed.saturating_add(rest),
             charged: queued.charged,
@@ -56,6 +58,32 @@ impl<'a> Deciding<'a, '_> {
             attempt: None,
         });
         self.rows.event.is_some()
+    }
+
+    /// Notes the items that are left as failed: whoever counts them is told of each.
+    fn give_up(&mut self, cursor: i32, reason: &str) {
+        let mut contacts: HashMap<i32, &str> = HashMap::new();
+        for part in &self.found.left {
+            let list = json::list(&part.contacts).unwrap_or_default();
+            contacts.extend((part.first..).zip(list));
+        }
+        let told = self.head.url.is_some() && !self.work.untold;
+        let message = format!("was not reached, because the job was given up: {reason}");
+        let rows = (cursor..self.head.contacts).map(|item| ItemRow {
+            job: self.work.job,
+            item,
+            state: ItemState::Failed,
+            customer: None,
+            contact_id: None,
+            verdict: None,
+            charged: false,
+            errors: vec![Fault::new("contact", message.as_str())],
+            told: contacts
+                .get(&item)
+                .filter(|_| told)
+                .map(|raw| told::kept(raw).into_owned()),
+        });
+        self.rows.items.extend(rows);
     }
 
     /// Decides the purchase. It fails with a job that is given up, and if it is what cannot be stored.

@@ -124,8 +124,13 @@ impl<'a, 'l> Deciding<'a, 'l> {
                 return true;
             }
         };
+        let person = customer.and_then(|customer| self.people.get(customer));
+        if let Some(fault) = person.and_then(|person| merge::outgrown(person, sent)) {
+            self.fail(sent, place, vec![fault], None, false);
+            return true;
+        }
         let credits = self.overlay.numbers.sync.credits;
-        match mail::check(item.mail, &self.head.options, credits) {
+        match mail::check(item.mail, sent, &self.head.options, credits) {
             Checked::Look => return false,
             Checked::Refuse {
                 fault,
@@ -183,7 +188,7 @@ impl<'a, 'l> Deciding<'a, 'l> {
             self.overlay.hold(&item.new_code, number);
         }
         for (name, _) in &sent.fields {
-            if fields::field(name).is_none() && **name != *fields::ID && self.names.insert(name) {
+            if !fields::is_documented(name) && self.names.insert(name) {
                 self.rows.custom_names.push((1, name));
             }
         }
@@ -266,7 +271,7 @@ impl<'a, 'l> Deciding<'a, 'l> {
             verdict,
             charged,
             errors,
-            told: told.then(|| told::failed(sent)),
+            told: told.then(|| sent.raw.clone().into()),
         });
     }
 

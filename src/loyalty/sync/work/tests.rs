@@ -53,6 +53,8 @@ struct Shop {
     purchase: Option<StoredPurchase>,
     links: Option<Vec<i64>>,
     names: BTreeSet<(i16, String)>,
+    /// Parts that are left when the job is given up.
+    left: Vec<Part>,
 }
 
 impl Shop {
@@ -81,6 +83,7 @@ impl Shop {
             purchase: None,
             links: None,
             names: BTreeSet::new(),
+            left: Vec::new(),
         }
     }
 
@@ -104,6 +107,7 @@ impl Shop {
             people,
             purchase: self.purchase.clone(),
             linked: self.items.iter().filter_map(|item| item.customer).collect(),
+            left: self.left.clone(),
         })
     }
 
@@ -249,6 +253,7 @@ impl Job {
             part: Some((0, finish)),
             finish,
             poisoned: None,
+            untold: false,
             purchase: raw.as_deref().map(read::read),
             purchase_raw: raw,
             new_purchase_id: "f".repeat(24),

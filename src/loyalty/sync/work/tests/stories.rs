@@ -218,6 +218,10 @@ fn what_cannot_be_stored_fails_alone() {
     );
     // The job, when some are left.
     let mut shop = there;
+    shop.left = vec![Part {
+        first: 0,
+        contacts: r#"[{"user_id":"a"}, {"user_id":"b"}]"#.to_owned(),
+    }];
     let given_up = Work {
         finish: true,
         items: Vec::new(),
@@ -230,6 +234,11 @@ fn what_cannot_be_stored_fails_alone() {
         ((0, 2, 0), Some("0a1b"))
     );
     assert_eq!(ended.purchase.unwrap().0, ItemState::Failed);
+    assert_eq!(
+        shop.items[1].errors[0].text(),
+        "contact: was not reached, because the job was given up: 0a1b"
+    );
+    assert_eq!(shop.items[1].told.as_deref(), Some(r#"{"user_id":"b"}"#));
 }
 
 #[test]
@@ -252,5 +261,25 @@ fn keys_are_read_again_when_the_country_changes() {
     assert_eq!(
         (keys(&work).as_slice(), work.planned_for),
         (&expected[..], 2)
+    );
+}
+
+#[test]
+fn a_person_does_not_grow_without_bound() {
+    let part = |nth: usize| {
+        let long = "x".repeat(15_000);
+        format!(r#"{{"user_id":"a","c{nth}":"{long}"}}"#)
+    };
+    let mut contacts: Vec<String> = (0..5).map(part).collect();
+    // What takes the place of something else still fits.
+    contacts.push(part(3));
+    let contacts: Vec<&str> = contacts.iter().map(String::as_str).collect();
+    let mut shop = Shop::new(None);
+    job(&contacts, Options::default()).run(&mut shop, &[10], &[0]);
+    assert_eq!(states(&shop), "cuuufu");
+    let said = shop.items[4].errors[0].text();
+    assert!(
+        said.starts_with("contact: has more than 65536 bytes with what is stored of it: it has "),
+        "{said}"
     );
 }
