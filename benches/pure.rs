@@ -1,5 +1,5 @@
 //! How fast the pure parts are: reading forms, finding and planning lines, deciding them, writing replies; deciding
-//! contacts.
+//! contacts; reading and deciding sales.
 //!
 //! Belongs here: what needs neither a socket nor a database. Does not belong here: the whole system (`scripts/bench`).
 
@@ -19,16 +19,19 @@ use punchcard::api15::render::Format;
 use punchcard::api15::reply::Reply;
 use punchcard::dates;
 use punchcard::json::{self, Fields};
-use punchcard::loyalty::account::{Account, Campaign, Kind, User};
+use punchcard::loyalty::account::{Account, Brand, Campaign, Kind, User};
 use punchcard::loyalty::batch::{self, Batch, Caller, Source, Wishes};
 use punchcard::loyalty::contacts::keys;
 use punchcard::loyalty::contacts::people::People;
-use punchcard::loyalty::contacts::sent::{Mail, Sent};
+use punchcard::loyalty::contacts::sent::{KeyKind, Mail, Sent};
 use punchcard::loyalty::ledger::{
     Balance, BalanceKey, Holder, Holders, Ledger, Numbers, SyncNumbers,
 };
 use punchcard::loyalty::lines::{Column, Layout, Lines};
 use punchcard::loyalty::plan;
+use punchcard::loyalty::sales::book::Book;
+use punchcard::loyalty::sales::read::{Item as SaleItem, Terms};
+use punchcard::loyalty::sales::{self, Sales};
 use punchcard::loyalty::sync::claim::{Found, Queued};
 use punchcard::loyalty::sync::id::JobId;
 use punchcard::loyalty::sync::job::{JobHead, Options, PART_CONTACTS};
@@ -167,6 +170,7 @@ fn ledger() -> Ledger {
         batch: 1,
         customer: CUSTOMERS + 1,
         rejection: 1,
+        sale: 1,
         sync: SyncNumbers::default(),
     };
     let holder = |customer| Holder {
@@ -400,5 +404,70 @@ fn contacts(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, forms, lines, decide, replies, contacts);
+/// A sale as a shop's system writes it: found by its e-mail address, with both ids.
+fn sale(n: i64) -> String {
+    format!(
+        r#"{{"match_key":{{"email":"Ann.Lee{n}@guests.example"}},"event_time":"2019-07-13 12:34:21","order_id":"order-{n}","external_sale_id":"{n}","value":{}.50,"currency":"EUR","shop":"Palma"}}"#,
+        n % 199 + 1
+    )
+}
+
+/// So many sales, and a ledger that knows their customers.
+fn sold(account: &Account, count: i64) -> (Sales, Ledger) {
+    let terms = Terms::of(account, account.brand(1).unwrap());
+    let mut ledger = ledger();
+    ledger.sales = Book::default();
+    for n in 0..count {
+        let address = keys::email(&format!("Ann.Lee{n}@guests.example")).unwrap();
+        ledger.sales.add_key(KeyKind::Email, &address, n + 1);
+    }
+    let sales = Sales {
+        account: 1,
+        brand: 1,
+        source: sales::Source::Caller { token: KEY },
+        items: (0..count)
+            .map(|n| SaleItem::read(&sale(n), &terms))
+            .collect(),
+        today: dates::today(Tz::UTC, Utc::now()),
+        planned_for: 1,
+    };
+    (sales, ledger)
+}
+
+fn sales(criterion: &mut Criterion) {
+    let mut account = account();
+    account.brands = vec![Brand {
+        number: 1,
+        id: "brand".to_owned(),
+        currency: "EUR".to_owned(),
+        zone: Tz::Europe__Madrid,
+        campaign: Some(1),
+        token: KEY,
+    }];
+    let account = &account;
+    let terms = Terms::of(account, account.brand(1).unwrap());
+    let mut group = group(criterion, "sales");
+    for count in SIZES {
+        group.throughput(lines_of(count));
+        let raws: Vec<String> = (0..count).map(sale).collect();
+        group.bench_function(format!("read, {count} sales"), |bench| {
+            bench.iter(|| {
+                let items = raws
+                    .iter()
+                    .map(|raw| SaleItem::read(black_box(raw), &terms));
+                items.collect::<Vec<_>>()
+            });
+        });
+        let (sales, mut ledger) = sold(account, count);
+        for name in ["new", "equal"] {
+            group.bench_function(format!("{name}, {count} sales"), |bench| {
+                bench.iter(|| sales::decide::decide(account, black_box(&sales), &ledger).unwrap());
+            });
+            let decided = sales::decide::decide(account, &sales, &ledger).unwrap();
+            ledger.accept(decided.stored.unwrap().1);
+        }
+    }
+}
+
+criterion_group!(benches, forms, lines, decide, replies, contacts, sales);
 criterion_main!(benches);

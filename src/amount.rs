@@ -188,6 +188,37 @@ pub fn read_config(text: &str) -> Result<Amount, AmountError> {
     read_up_to(text, Amount::BALANCE_MAX)
 }
 
+/// The most digits before the point that [`read_money`] takes.
+pub const MONEY_DIGITS: u32 = 12;
+
+/// The largest amount with [`MONEY_DIGITS`] digits before the point.
+const MONEY_MAX: Amount = Amount(10_i64.pow(MONEY_DIGITS) * UNIT - 1);
+
+/// Reads the money of a purchase or sale, which may be negative: `-` perhaps, digits, and perhaps `.` with digits behind
+/// it. `text` is trimmed already.
+pub fn read_money(text: &str) -> Result<Amount, AmountError> {
+    if text.is_empty() {
+        return Err(AmountError::Empty);
+    }
+    let (negative, rest) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let (whole, decimals) = match rest.split_once('.') {
+        Some((whole, decimals)) => (whole, Some(decimals)),
+        None => (rest, None),
+    };
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !decimals.is_none_or(digits) {
+        return Err(AmountError::NotANumber);
+    }
+    let amount = assemble(whole, decimals.unwrap_or(""), MONEY_MAX)?;
+    if negative {
+        return amount.checked_neg().ok_or(AmountError::TooLarge);
+    }
+    Ok(amount)
+}
+
 /// The grammar of [`read`], with the limit as a parameter.
 fn read_up_to(text: &str, limit: Amount) -> Result<Amount, AmountError> {
     if text.is_empty() {

@@ -29,7 +29,7 @@ impl Class {
 
 macro_rules! codes {
     ($($variant:ident $word:literal $class:ident $message:literal $remedy:literal)*) => {
-        /// The code of an error. `docs/api-1.5.md` or `docs/sync-data.md` lists each with an example.
+        /// The code of an error. `docs/api-1.5.md`, `docs/sync-data.md` or `docs/sales-v4.md` lists each with an example.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         pub enum Code {
             $(#[doc = $message] $variant,)*
@@ -144,6 +144,10 @@ codes! {
     AlreadySpent "already_spent" Request
         "{value} of it is already spent: the balance in the campaign \"{field}\" is {detail}" "Leave these customers out, or add what they lack first."
 
+    // What sales v4 and its operator ask for.
+    NotASale "not_a_sale" Request
+        "The rejection {value} is not a sale that waits to be assigned" "See punchcard sales list."
+
     // What sync_data and its operator ask for.
     UnknownTransaction "unknown_transaction" Request
         "No purchase has the transaction code \"{value}\"" "Send the purchase together with its contacts first."
@@ -204,6 +208,20 @@ codes! {
 
     AmbiguousContact "ambiguous_contact" Fault
         "Several customers have the {field} \"{value}\"" "Send the user_id of one of them."
+
+    // One sale.
+    BadEventTime "bad_event_time" Fault
+        "The parsed event_time was invalid" "Send YYYY-MM-DD HH:MM:SS."
+    BadSale "bad_sale" Fault
+        "The {field} {detail}" "Correct it and send the sale again."
+    SaleNotFound "sale_not_found" Fault
+        "Userdata not found" "Assign it to a customer with punchcard sales assign, or send it again once the customer is known."
+    SaleNotUnique "sale_not_unique" Fault
+        "Can't resolve unique registry by attribution" "Send it again with the id of one of the customers, or assign it with punchcard sales assign."
+    PointsOwed "points_owed" Fault
+        "The entry {value} of a sale that has changed could not be taken back: {detail}" "Take the points back by hand when there are enough, and dismiss this."
+    PointsNotGiven "points_not_given" Fault
+        "The points of the sale {value} could not be given: {detail}" "Mend the cause, give them by hand, and dismiss this."
 
     BatchRejected "batch_rejected" Fault
         "The line was not imported, because another line of the batch was refused" "Mend that line, or send on_error=import_valid."

@@ -7,7 +7,7 @@
 //! A body goes through [`check`] once. All other functions take pieces of a checked text.
 
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -111,7 +111,18 @@ fn skip_string(bytes: &mut impl Iterator<Item = u8>) -> bool {
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-struct Members<'a>(Vec<(Cow<'a, str>, &'a str)>);
+/// A member of an object.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Member<'a> {
+    /// Its name.
+    pub name: Cow<'a, str>,
+    /// Its name as it is written, in quotes.
+    pub written: &'a str,
+    /// Its value, in JSON.
+    pub value: &'a str,
+}
+
+struct Members<'a>(Vec<Member<'a>>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -125,10 +136,15 @@ impl<'de> Deserialize<'de> for Members<'de> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
                 let mut list = Vec::new();
-                while let Some((Text(name), value)) =
-                    map.next_entry::<Text<'de>, &'de RawValue>()?
-                {
-                    list.push((name, value.get()));
+                while let Some((name, value)) = map.next_entry::<&'de RawValue, &'de RawValue>()? {
+                    let Scalar::Text(text) = scalar(name.get()) else {
+                        return Err(A::Error::custom("a name is no text"));
+                    };
+                    list.push(Member {
+                        name: text,
+                        written: name.get(),
+                        value: value.get(),
+                    });
                 }
                 Ok(Members(list))
             }
@@ -140,31 +156,37 @@ impl<'de> Deserialize<'de> for Members<'de> {
 /// The members of an object, in their order; of equal names the last counts, in the place of the first. `None` if it is
 /// no object.
 pub fn object(raw: &str) -> Option<Vec<(Cow<'_, str>, &str)>> {
+    let members = members(raw)?.into_iter();
+    Some(members.map(|member| (member.name, member.value)).collect())
+}
+
+/// As [`object`], with the names as they are written too.
+pub fn members(raw: &str) -> Option<Vec<Member<'_>>> {
     if !raw.trim_start().starts_with('{') {
         return None;
     }
     let Members(list) = serde_json::from_str(raw).ok()?;
-    let mut members: Vec<(Cow<'_, str>, &str)> = Vec::with_capacity(list.len());
+    let mut members: Vec<Member<'_>> = Vec::with_capacity(list.len());
     if list.len() <= FEW_MEMBERS {
-        for (name, value) in list {
-            match members.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, old)) => *old = value,
-                None => members.push((name, value)),
+        for member in list {
+            match members.iter_mut().find(|known| known.name == member.name) {
+                Some(known) => known.value = member.value,
+                None => members.push(member),
             }
         }
         return Some(members);
     }
     let mut places: HashMap<Cow<'_, str>, usize> = HashMap::with_capacity(list.len());
-    for (name, value) in list {
-        match places.entry(name) {
+    for member in list {
+        match places.entry(member.name.clone()) {
             Entry::Occupied(place) => {
-                if let Some((_, old)) = members.get_mut(*place.get()) {
-                    *old = value;
+                if let Some(known) = members.get_mut(*place.get()) {
+                    known.value = member.value;
                 }
             }
             Entry::Vacant(place) => {
-                members.push((place.key().clone(), value));
-                place.insert(members.len().saturating_sub(1));
+                place.insert(members.len());
+                members.push(member);
             }
         }
     }
@@ -287,6 +309,21 @@ pub fn quoted(text: &str) -> String {
     out
 }
 
+/// One object of names and values in JSON.
+pub fn joined<'m>(members: impl Iterator<Item = (&'m str, &'m str)>) -> String {
+    let mut out = String::from("{");
+    for (name, value) in members {
+        if out.len() > 1 {
+            out.push(',');
+        }
+        quote(&mut out, name);
+        out.push(':');
+        out.push_str(value);
+    }
+    out.push('}');
+    out
+}
+
 /// Names with values in JSON, in an order of their own. No name is there twice.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Fields(Vec<(Box<str>, Box<str>)>);
@@ -352,17 +389,7 @@ impl Fields {
 
     /// As one object.
     pub fn json(&self) -> String {
-        let mut out = String::from("{");
-        for (name, value) in self.iter() {
-            if out.len() > 1 {
-                out.push(',');
-            }
-            quote(&mut out, name);
-            out.push(':');
-            out.push_str(value);
-        }
-        out.push('}');
-        out
+        joined(self.iter())
     }
 }
 

@@ -14,6 +14,7 @@ pub mod outbox;
 pub mod parallel;
 pub mod phones;
 pub mod posting;
+pub mod sales_v4;
 pub mod secrets;
 pub mod server;
 pub mod store;
@@ -21,4 +22,5 @@ pub mod sync_data;
 #[cfg(test)]
 mod testing;
 pub mod text;
+pub mod wire;
 pub mod world;

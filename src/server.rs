@@ -15,7 +15,7 @@ use crate::posting::Poster;
 use crate::posting::directory::Directory;
 use crate::secrets::ServerKey;
 use crate::store::connect::Readers;
-use crate::sync_data;
+use crate::{sales_v4, sync_data};
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::ServerHandle;
 use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
@@ -63,6 +63,8 @@ async fn by_path(request: HttpRequest, payload: Payload, state: Data<State>) -> 
 struct State {
     service: Service,
     sync_data: sync_data::Service,
+    sales_v4: sales_v4::Service,
+    max_json_body_bytes: usize,
     body_timeout: Duration,
     reply_timeout: Duration,
     room: Arc<Room>,
@@ -121,6 +123,13 @@ pub fn start_with(
             Arc::clone(&poster),
             Arc::clone(&outside.names),
         ),
+        sales_v4: sales_v4::Service::new(
+            settings,
+            key.clone(),
+            Arc::clone(&directory),
+            Arc::clone(&poster),
+        ),
+        max_json_body_bytes: settings.max_json_body_bytes,
         service: Service::new(
             settings,
             key.clone(),

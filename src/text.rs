@@ -37,6 +37,49 @@ pub fn fold(value: &str) -> String {
     value.trim().chars().flat_map(char::to_lowercase).collect()
 }
 
+/// The form in which the names of parameters are compared: without case, and `-` equals `_`.
+pub fn normalised(name: &str) -> Cow<'_, str> {
+    let moves = |byte: u8| byte == b'-' || byte.is_ascii_uppercase();
+    if !name.bytes().any(moves) {
+        return Cow::Borrowed(name);
+    }
+    let normal = |c: char| {
+        if c == '-' {
+            '_'
+        } else {
+            c.to_ascii_lowercase()
+        }
+    };
+    Cow::Owned(name.chars().map(normal).collect())
+}
+
+/// Whether two normalised names have the same letters without `_`, or would if one letter were put in, left out or
+/// exchanged in one of them.
+pub fn nearly(name: &str, other: &str) -> bool {
+    let letters = |c: &char| *c != '_';
+    let (mut a, mut b) = (name.chars().filter(letters), other.chars().filter(letters));
+    loop {
+        // The state before a difference, from which each of the three ways is tried.
+        let (before_a, before_b) = (a.clone(), b.clone());
+        match (a.next(), b.next()) {
+            (None, None) => return true,
+            (x, y) if x == y => {}
+            _ => {
+                return a.clone().eq(b.clone()) || a.eq(before_b) || before_a.eq(b);
+            }
+        }
+    }
+}
+
+/// A flag of a form or a query string, in one of its eleven spellings, any case; `None` for every other text.
+pub fn flag(value: &str) -> Option<bool> {
+    match value.trim().to_ascii_lowercase().as_str() {
+        "yes" | "y" | "true" | "1" | "on" => Some(true),
+        "no" | "n" | "false" | "0" | "off" | "" => Some(false),
+        _ => None,
+    }
+}
+
 /// Whether the value has more than `max_chars` characters. Most values are decided by their length in bytes.
 pub fn too_long(value: &str, max_chars: usize) -> bool {
     if value.len() <= max_chars {

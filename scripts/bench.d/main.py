@@ -7,6 +7,7 @@ from pathlib import Path
 
 import loads
 import machine
+import sales
 import sync
 from fill import fill
 from limits import measure
@@ -20,7 +21,7 @@ RUNS, SECONDS, PAIRS = int(E.get("RUNS", 3)), int(E.get("SECONDS_EACH", 5)), int
 ENTRIES = int(E.get("ENTRIES", 10_000_000))
 FOLDER = Path(E["BENCH_FOLDER"])
 LOADS = ["lone", "W1", "W2", "W4", "W3"]
-PARTS = LOADS + ["start", "hot", "fairness", "growth", "limits", "sync"]
+PARTS = LOADS + ["start", "hot", "fairness", "growth", "limits", "sync", "sales"]
 WHAT = {"lone": "lone: 1 line, 1 client", "W1": "W1: 1 line, 64 clients", "W2": "W2: 10 lines, 32 clients",
         "W4": "W4: 1,000 lines, 4 clients", "W3": "W3: one POST of 100,000 lines"}
 
@@ -158,7 +159,7 @@ def show_limits(program, made):
 
 def everything(parts):
     program = Program(E["BENCH_PROGRAM"], FOLDER / "own")
-    made = databases(program) if set(parts) != {"sync"} else {}
+    made = databases(program) if set(parts) - {"sync", "sales"} else {}
     print(machine.facts(FOLDER), flush=True)
     found = {}
     for nth in range(RUNS):
@@ -179,6 +180,8 @@ def everything(parts):
         show_limits(program, made)
     if "sync" in parts:
         table(sync.HEAD, sync.measure(program.binary, FOLDER / "sync", ENGINES, RUNS, say))
+    if "sales" in parts:
+        table(sales.HEAD, sales.measure(program.binary, FOLDER / "sales", ENGINES, RUNS, say))
     print("After every run all that was answered was stored, and `punchcard verify` held (beside many entries: at the end).")
 
 

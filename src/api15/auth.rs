@@ -7,7 +7,7 @@ use super::params::Params;
 use crate::error::{Code, Problem};
 use crate::loyalty::account::Account;
 use crate::loyalty::batch::Caller;
-use crate::secrets::PUBLISHED_SAMPLES;
+use crate::secrets;
 use std::sync::Arc;
 
 /// The fields that every request must carry.
@@ -64,7 +64,7 @@ pub fn authenticate(service: &Service, named: &Named<'_>) -> Result<Identity, Pr
         key: service.key.digest(named.secret.as_bytes()),
     };
     // `serve` has looked for samples at its start; this holds for those that came later.
-    let sample = !service.take_samples && PUBLISHED_SAMPLES.contains(&named.secret);
+    let sample = !service.take_samples && secrets::is_sample(named.secret.as_bytes());
     match service
         .directory
         .by_id(named.account_id)

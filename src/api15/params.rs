@@ -4,12 +4,11 @@
 //! because they nearly spell a field that guards money. Does not belong here: bytes ([`super::body`]) and what a single
 //! call does with its fields.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::error::{Code, Problem};
-use crate::text;
+use crate::text::{self, normalised};
 
 /// Fields that make a request safer. A client that misspells one believes itself guarded when it is not, so that names
 /// close to these are refused, whereas any other unknown name is ignored.
@@ -73,13 +72,11 @@ impl Params {
         let Some(raw) = self.get(name) else {
             return Ok(None);
         };
-        match raw.trim().to_ascii_lowercase().as_str() {
-            "yes" | "y" | "true" | "1" | "on" => Ok(Some(true)),
-            "no" | "n" | "false" | "0" | "off" | "" => Ok(Some(false)),
-            _ => Err(Problem::new(Code::BadFlag)
+        text::flag(raw).map(Some).ok_or_else(|| {
+            Problem::new(Code::BadFlag)
                 .field(normalised(name))
-                .value(raw)),
-        }
+                .value(raw)
+        })
     }
 
     /// The values of the fields `<prefix>1`, `<prefix>2` and so on, as they were sent; the first in the list is number 1.
@@ -128,9 +125,7 @@ impl Params {
             if GUARDS.contains(&name.as_str()) {
                 continue;
             }
-            let meant = GUARDS
-                .iter()
-                .find(|guard| one_letter_apart(letters(name), letters(guard)));
+            let meant = GUARDS.iter().find(|guard| text::nearly(name, guard));
             if let Some(guard) = meant {
                 return Err(Problem::new(Code::MisspeltField).field(*guard).value(name));
             }
@@ -165,45 +160,6 @@ impl<'a> FromIterator<(&'a str, &'a str)> for Params {
             params.insert(name, value);
         }
         params
-    }
-}
-
-/// The form in which names are compared.
-fn normalised(name: &str) -> Cow<'_, str> {
-    let moves = |byte: u8| byte == b'-' || byte.is_ascii_uppercase();
-    if !name.bytes().any(moves) {
-        return Cow::Borrowed(name);
-    }
-    let normal = |c: char| {
-        if c == '-' {
-            '_'
-        } else {
-            c.to_ascii_lowercase()
-        }
-    };
-    Cow::Owned(name.chars().map(normal).collect())
-}
-
-/// The letters of a normalised name.
-fn letters(name: &str) -> impl Iterator<Item = char> + Clone {
-    name.chars().filter(|c| *c != '_')
-}
-
-/// Whether two words are equal, or become so when one letter is put in, left out or exchanged in one of them.
-fn one_letter_apart(
-    mut a: impl Iterator<Item = char> + Clone,
-    mut b: impl Iterator<Item = char> + Clone,
-) -> bool {
-    loop {
-        // The state before a difference, from which each of the three ways is tried.
-        let (before_a, before_b) = (a.clone(), b.clone());
-        match (a.next(), b.next()) {
-            (None, None) => return true,
-            (x, y) if x == y => {}
-            _ => {
-                return a.clone().eq(b.clone()) || a.eq(before_b) || before_a.eq(b);
-            }
-        }
     }
 }
 
@@ -376,8 +332,8 @@ mod tests {
                 _ => letters[at] = letter,
             }
             let word: String = letters.into_iter().collect();
-            proptest::prop_assert!(one_letter_apart(word.chars(), "dryrun".chars()));
-            proptest::prop_assert!(one_letter_apart("dryrun".chars(), word.chars()));
+            proptest::prop_assert!(text::nearly(&word, "dry_run"));
+            proptest::prop_assert!(text::nearly("dryrun", &word));
         }
     }
 }

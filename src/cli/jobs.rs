@@ -1,6 +1,6 @@
 //! `punchcard jobs list|show`: requests of sync_data and what came of them, for a person.
 
-use super::text::{account_number, counted, escaped};
+use super::text::{account_number, bare_url, counted, escaped};
 use super::{Fail, look, say};
 use crate::config::Settings;
 use crate::dates;
@@ -195,7 +195,7 @@ fn told(job: &JobView) -> Vec<(&'static str, Option<String>)> {
         ("failed", Some(job.failed.to_string())),
         ("credits spent", Some(job.charged.to_string())),
         ("purchase", purchase),
-        ("webhook", head.url.as_deref().map(escaped)),
+        ("webhook", head.url.as_deref().map(bare_url).map(escaped)),
         ("contact fields", names(&head.options.contact_fields)),
         ("booking fields", names(&head.options.purchase_fields)),
         ("unknown fields", names(&head.options.ignored)),

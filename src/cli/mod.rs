@@ -18,6 +18,7 @@ pub mod outbox;
 mod posting;
 pub mod rejections;
 mod replay;
+pub mod sales;
 pub mod serve;
 mod text;
 pub mod verify;
@@ -123,6 +124,9 @@ enum Command {
     /// Look at webhooks and their tries, and have one sent again.
     #[command(subcommand)]
     Outbox(outbox::Words),
+    /// Look at the sales that found no customer, and give them to one.
+    #[command(subcommand)]
+    Sales(sales::Words),
     /// Give, take and list credits for e-mail validation.
     #[command(subcommand)]
     Credits(credits::Words),
@@ -188,6 +192,7 @@ fn run(words: Words) -> Result<(), Fail> {
                 Command::Batches(words) => batches::run(&settings, &words),
                 Command::Jobs(words) => jobs::run(&settings, &words),
                 Command::Outbox(words) => outbox::run(&settings, &words),
+                Command::Sales(words) => sales::run(&settings, &words),
                 Command::Credits(words) => credits::run(&settings, &words),
                 _ => check_config::run(&settings),
             }
@@ -247,6 +252,9 @@ mod tests {
             "punchcard outbox list --state open",
             "punchcard outbox retry",
             "punchcard jobs list shop --state done",
+            "punchcard sales assign shop 1",
+            "punchcard sales assign shop 1 7 --code 12121",
+            "punchcard sales assign shop 1 7 --set match_key=8",
         ] {
             assert!(Words::try_parse_from(line.split(' ')).is_err(), "{line}");
         }

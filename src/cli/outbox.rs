@@ -1,7 +1,7 @@
 //! `punchcard outbox list|retry`: webhooks and their tries, for a person.
 
 use super::posting::Session;
-use super::text::escaped;
+use super::text::{bare_url, escaped};
 use super::{Fail, look, say};
 use crate::config::Settings;
 use crate::dates;
@@ -121,14 +121,9 @@ fn short(row: &Listed) -> String {
         " account: {} job: {} url: {}",
         escaped(&row.account_id),
         row.job.hex(),
-        escaped(bare(&row.event.url))
+        escaped(bare_url(&row.event.url))
     ));
     out
-}
-
-/// A URL without what may be a secret: its query and its fragment.
-fn bare(url: &str) -> &str {
-    url.split(['?', '#']).next().unwrap_or(url)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::{Fail, look, replay, say};
 use crate::config::Settings;
 use crate::dates;
 use crate::store::connect::{Role, connect};
-use crate::store::{Db, rejections};
+use crate::store::{self, Db, rejections};
 use clap::{Subcommand, ValueEnum};
 use std::fmt::Write;
 
@@ -53,6 +53,17 @@ pub enum State {
     Record,
     /// Every state.
     All,
+}
+
+impl State {
+    /// The stored word; `None` for all.
+    pub(super) fn word(self) -> Option<&'static str> {
+        match self {
+            State::Open => Some("open"),
+            State::Record => Some("record"),
+            State::All => None,
+        }
+    }
 }
 
 /// Rejections read at a time.
@@ -108,33 +119,9 @@ fn dismiss(db: &mut Db, account: i32, account_id: &str, number: i64) -> Result<(
 
 fn list(db: &mut Db, account_id: &str, state: State, limit: i64, after: i64) -> Result<(), Fail> {
     let account = account_number(db, account_id)?;
-    let word = match state {
-        State::Open => Some("open"),
-        State::Record => Some("record"),
-        State::All => None,
-    };
-    let mut last = after;
-    let mut left = limit;
-    loop {
-        // One more than is to be printed tells whether there are more.
-        let wanted = CHUNK.min(left.saturating_add(1));
-        let rows = rejections::list(db, account, word, last, wanted)?;
-        for row in &rows {
-            if left == 0 {
-                say(format_args!(
-                    "there are more: add --after {last}, or raise --limit"
-                ));
-                return Ok(());
-            }
-            say(short(row));
-            last = row.number;
-            left = left.saturating_sub(1);
-        }
-        if i64::try_from(rows.len()).unwrap_or(0) < wanted {
-            break;
-        }
-    }
-    if left == limit {
+    let read = |after, wanted| rejections::list(db, account, state.word(), after, wanted);
+    let any = print_rows((limit, after), read, |row| (row.number, short(row)))?;
+    if !any {
         say(match state {
             State::Open => "no open rejections",
             _ => "no rejections",
@@ -143,10 +130,44 @@ fn list(db: &mut Db, account_id: &str, state: State, limit: i64, after: i64) -> 
     Ok(())
 }
 
+/// Prints rows behind the number `after`, at most `limit`, in the order of their numbers; `read` gives the next ones, at
+/// most as many as it is told. Tells whether there was any.
+pub(super) fn print_rows<T>(
+    (limit, after): (i64, i64),
+    mut read: impl FnMut(i64, i64) -> store::Result<Vec<T>>,
+    shown: impl Fn(&T) -> (i64, String),
+) -> Result<bool, Fail> {
+    let mut last = after;
+    let mut left = limit;
+    loop {
+        // One more than is to be printed tells whether there are more.
+        let wanted = CHUNK.min(left.saturating_add(1));
+        let rows = read(last, wanted)?;
+        for row in &rows {
+            if left == 0 {
+                say(format_args!(
+                    "there are more: add --after {last}, or raise --limit"
+                ));
+                return Ok(true);
+            }
+            let (number, text) = shown(row);
+            say(text);
+            last = number;
+            left = left.saturating_sub(1);
+        }
+        if i64::try_from(rows.len()).unwrap_or(0) < wanted {
+            return Ok(left < limit);
+        }
+    }
+}
+
 fn short(row: &rejections::Listed) -> String {
     let mut out = format!("{} {} {}", row.number, row.state, row.class);
     if let Some(batch) = row.batch {
         let _ = write!(out, " batch {batch}");
+    }
+    if let Some(brand) = &row.brand {
+        let _ = write!(out, " brand {}", escaped(brand));
     }
     if let Some(line) = row.line {
         let _ = write!(out, " line {line}");
@@ -160,25 +181,28 @@ fn short(row: &rejections::Listed) -> String {
 
 fn show(db: &mut Db, account_id: &str, number: i64) -> Result<(), Fail> {
     let account = account_number(db, account_id)?;
-    let Some(found) = rejections::show(db, account, number)? else {
-        return Err(unknown(account_id, number));
-    };
-    let rejections::Whole {
-        rejection: row,
-        user_id: user,
-        layout,
-        became,
-    } = found;
+    let found = rejections::show(db, account, number)?;
+    print_whole(
+        account_id,
+        &found.ok_or_else(|| unknown(account_id, number))?,
+    );
+    Ok(())
+}
+
+/// Prints all that is kept of a refused line.
+pub(super) fn print_whole(account_id: &str, found: &rejections::Whole) {
+    let row = &found.rejection;
     let text = |value: &Option<String>| value.as_deref().map(escaped);
     let lines = [
         ("rejection", Some(row.number.to_string())),
         ("account", Some(escaped(account_id))),
         ("state", Some(row.state.clone())),
-        ("became batch", became.map(|batch| batch.to_string())),
+        ("became batch", found.became.map(|batch| batch.to_string())),
         ("class", Some(row.class.clone())),
         ("recorded", Some(dates::stamp(row.recorded_at))),
         ("source", Some(row.source.clone())),
-        ("user", user.as_deref().map(escaped)),
+        ("user", text(&found.user_id)),
+        ("brand", text(&found.brand_id)),
         ("batch", row.batch.map(|batch| batch.to_string())),
         ("line", row.line.map(|line| line.to_string())),
         ("effective date", row.effective_date.map(day)),
@@ -188,14 +212,13 @@ fn show(db: &mut Db, account_id: &str, number: i64) -> Result<(), Fail> {
         ("reason", text(&row.reason)),
         ("remedy", text(&row.remedy)),
         ("as sent", text(&row.raw)),
-        ("read with", text(&layout)),
+        ("read with", text(&found.layout)),
     ];
     for (name, value) in lines {
         if let Some(value) = value {
             say(format_args!("{name:<15} {value}"));
         }
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -212,10 +235,21 @@ mod tests {
             line: Some(2),
             code: "bad_date".to_owned(),
             reason: Some("The date \"x\n\" cannot be read".to_owned()),
+            brand: None,
         };
         assert_eq!(
             short(&row),
             "7 open fault batch 3 line 2 bad_date: The date \"x\\n\" cannot be read"
+        );
+        let of_brand = rejections::Listed {
+            batch: None,
+            brand: Some("madrid".to_owned()),
+            reason: None,
+            ..row
+        };
+        assert_eq!(
+            short(&of_brand),
+            "7 open fault brand madrid line 2 bad_date"
         );
     }
 }

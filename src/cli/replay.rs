@@ -8,7 +8,7 @@ use crate::dates::Day;
 use crate::error::{Code, Problem};
 use crate::loyalty::batch::{Batch, Source, Wishes};
 use crate::loyalty::lines::{BadText, Column, Layout, Lines};
-use crate::loyalty::once::{Once, SYNC};
+use crate::loyalty::once::{Once, SALES, SYNC};
 use crate::loyalty::outcome::{LineResult, Outcome};
 use crate::posting::Poster;
 use crate::store::{Db, rejections};
@@ -104,6 +104,11 @@ fn one(
     if kept.source == SYNC {
         return Err(Fail::new(format!(
             "rejection {number} is a contact of sync_data, not a transaction: have it sent again with a user_id, and dismiss it here"
+        )));
+    }
+    if kept.source == SALES {
+        return Err(Fail::new(format!(
+            "rejection {number} is a sale, not a transaction: see punchcard sales show, and give it to a customer with punchcard sales assign"
         )));
     }
     let lost = || {

@@ -37,6 +37,11 @@ pub fn escaped(text: &str) -> String {
     out
 }
 
+/// A URL without what may be a secret: its query and its fragment.
+pub fn bare_url(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or(url)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -157,7 +157,7 @@ options! {
     max_connections: usize = "10000" in 1..=1000000;
     /// How long accepted requests are given to finish after SIGTERM, in seconds.
     shutdown_timeout_s: u64 = "60" in 1..=3600;
-    /// The most refused lines of one account that wait to be looked at. Beyond, its batches are refused.
+    /// The most refused lines of one account that wait to be looked at. Beyond, its batches and sales are refused.
     max_open_faults: u64 = "1000000" in 1..=1000000000;
     /// How long the outcome of a request with an idempotency key is kept, in days.
     idempotency_kept_days: u64 = "30" in 1..=3650;

@@ -268,3 +268,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn names_are_told_as_they_are_written() {
+    let raw = r#"{ "a\u00e9" : 1.50 , "b":[1, 2],"\u0062":{ } , "é":"\/"}"#;
+    let all: Vec<_> = members(raw)
+        .unwrap()
+        .into_iter()
+        .map(|member| (member.name.into_owned(), member.written, member.value))
+        .collect();
+    let expected = [
+        ("a\u{e9}".to_owned(), "\"a\\u00e9\"", "1.50"),
+        ("b".to_owned(), "\"b\"", "{ }"),
+        ("\u{e9}".to_owned(), "\"\u{e9}\"", "\"\\/\""),
+    ];
+    assert_eq!(all, expected);
+    assert_eq!(members("[]"), None);
+}

@@ -233,6 +233,23 @@ impl User {
     }
 }
 
+/// A brand of an account: whoever calls sales v4.
+#[derive(Clone, Debug)]
+pub struct Brand {
+    /// The number it is stored under, unique in the account.
+    pub number: i32,
+    /// The id that the world file gives it.
+    pub id: String,
+    /// The currency of sales that do not say theirs: its own, else the account's.
+    pub currency: String,
+    /// The zone of times that do not say theirs: its own, else the account's.
+    pub zone: Tz,
+    /// The number of the points campaign in which its sales earn; `None`: they earn nothing.
+    pub campaign: Option<i32>,
+    /// The digest of its token, under the server key.
+    pub token: [u8; 32],
+}
+
 /// An account with its configuration, as it was at `config_version`.
 #[derive(Clone, Debug)]
 pub struct Account {
@@ -252,6 +269,8 @@ pub struct Account {
     pub sealed_secret: Option<Vec<u8>>,
     /// The version of the configuration this was loaded at, or an older one.
     pub config_version: i64,
+    /// Its brands.
+    pub brands: Vec<Brand>,
     users: HashMap<String, User>,
     campaigns: Vec<Campaign>,
     campaign_index: HashMap<String, usize>,
@@ -286,10 +305,16 @@ impl Account {
             country: None,
             sealed_secret: None,
             config_version,
+            brands: Vec::new(),
             users,
             campaigns,
             campaign_index,
         }
+    }
+
+    /// The brand with this number.
+    pub fn brand(&self, number: i32) -> Option<&Brand> {
+        self.brands.iter().find(|brand| brand.number == number)
     }
 
     /// The user with this number.

@@ -177,19 +177,32 @@ fn add_points(
     if !apply_ratio && promotions.is_empty() {
         return Ok(Effect::plain(base));
     }
-    let too_large = || out_of_range(sent, "its points cannot be held");
+    let ratio = apply_ratio.then_some((Operand::Times, campaign.points_ratio));
+    let steps = promotions.iter().map(|p| (p.operand, p.value));
+    points(campaign, base, ratio.into_iter().chain(steps))
+        .ok_or_else(|| out_of_range(sent, "its points cannot be held"))
+}
+
+/// The points that money brings in a points campaign, without promotions; `None` if they cannot be held. `money` is not
+/// negative.
+pub fn of_money(campaign: &Campaign, money: Amount) -> Option<Effect> {
+    let ratio = (Operand::Times, campaign.points_ratio);
+    points(campaign, money, std::iter::once(ratio))
+}
+
+/// `base` after all steps, rounded once; `None` if it cannot be held.
+fn points(
+    campaign: &Campaign,
+    base: Amount,
+    steps: impl Iterator<Item = (Operand, Amount)>,
+) -> Option<Effect> {
     let mut formula = base.text(base.decimals());
     let mut total = Exact::from(base);
-    let ratio = apply_ratio.then_some((Operand::Times, campaign.points_ratio));
-    for (operand, value) in ratio
-        .into_iter()
-        .chain(promotions.iter().map(|p| (p.operand, p.value)))
-    {
+    for (operand, value) in steps {
         total = match operand {
             Operand::Times => total.times(value),
             Operand::Plus => total.plus(value),
-        }
-        .ok_or_else(too_large)?;
+        }?;
         // What was added before is multiplied as a whole.
         if operand == Operand::Times && formula.contains('+') {
             formula = format!("({formula})");
@@ -200,11 +213,8 @@ fn add_points(
             value.text(value.decimals())
         ));
     }
-    let amount = total.rounded(campaign.digits).ok_or_else(too_large)?;
-    if amount > Amount::BALANCE_MAX {
-        return Err(too_large());
-    }
-    Ok(Effect {
+    let amount = total.rounded(campaign.digits)?;
+    (amount <= Amount::BALANCE_MAX).then(|| Effect {
         amount,
         formula: Some(formula.into()),
         reward: None,

@@ -15,6 +15,7 @@ use crate::dates::{self, Day};
 use crate::error::{Code, Problem};
 use crate::secrets;
 use chrono::{DateTime, Utc};
+use std::borrow::Cow;
 
 /// Who sent a request, as it was authenticated.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -340,8 +341,8 @@ impl<'a> Decider<'a, '_> {
             date: posting.date,
             line: Some((self.number, i32::try_from(line.number).unwrap_or(i32::MAX))),
             user: Some(self.batch.user),
-            given: lines.text(posting.given),
-            formula: posting.formula.as_deref(),
+            given: lines.text(posting.given).into(),
+            formula: posting.formula.as_deref().map(Cow::Borrowed),
             promotions: lines.text(posting.promotions),
             reward: posting.reward,
             authorization: lines.text(posting.authorization),
@@ -475,6 +476,7 @@ impl<'a> Decider<'a, '_> {
             customers: self.customers,
             refused: self.refused,
             sync: None,
+            sales: None,
         };
         Decided {
             outcome,

@@ -7,10 +7,12 @@
 //! its changes visible to the requests behind it; dropping it leaves no trace.
 
 use super::account::Campaign;
+use super::sales::book::{Book, BookChanges};
 use crate::amount::Amount;
 use crate::dates::Day;
 use crate::error::Code;
 use foldhash::fast::RandomState;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -60,6 +62,8 @@ pub struct Numbers {
     pub customer: i64,
     /// Next rejection.
     pub rejection: i64,
+    /// Next sale.
+    pub sale: i64,
     /// What `sync_data` counts.
     pub sync: SyncNumbers,
 }
@@ -135,9 +139,9 @@ pub struct Entry<'a> {
     /// The number of the user who posted it.
     pub user: Option<i32>,
     /// The amount as sent.
-    pub given: &'a str,
+    pub given: Cow<'a, str>,
     /// How the amount came about; `None` where it is the amount as sent.
-    pub formula: Option<&'a str>,
+    pub formula: Option<Cow<'a, str>>,
     /// The promotions as sent.
     pub promotions: &'a str,
     /// The number of the reward redeemed.
@@ -180,7 +184,7 @@ impl Entry<'static> {
             date,
             line: None,
             user: None,
-            given: "",
+            given: Cow::Borrowed(""),
             formula: None,
             promotions: "",
             reward: None,
@@ -201,6 +205,8 @@ pub struct Ledger {
     balances: Balances,
     known: Vec<Arc<Holders>>,
     holders: Holders,
+    /// Who and what the group's sales may mean.
+    pub sales: Book,
 }
 
 impl Ledger {
@@ -213,6 +219,7 @@ impl Ledger {
             balances: Balances::default(),
             known,
             holders: Holders::new(),
+            sales: Book::default(),
         }
     }
 
@@ -236,6 +243,7 @@ impl Ledger {
             numbers: self.numbers,
             balances: Balances::default(),
             holders: Holders::new(),
+            sales: BookChanges::default(),
         }
     }
 
@@ -244,6 +252,7 @@ impl Ledger {
         self.numbers = changes.numbers;
         self.holders.extend(changes.holders);
         self.balances.extend(changes.balances);
+        self.sales.accept(changes.sales);
     }
 
     /// The balances the group changed, in the order of their keys.
@@ -263,6 +272,7 @@ pub struct Changes {
     numbers: Numbers,
     balances: Balances,
     holders: Holders,
+    sales: BookChanges,
 }
 
 /// What [`Code::OutOfRange`] says of a balance.
@@ -301,9 +311,16 @@ pub struct Overlay<'l> {
     pub numbers: Numbers,
     balances: Balances,
     holders: Holders,
+    /// The sales that this request has created or changed so far.
+    pub sales: BookChanges,
 }
 
-impl Overlay<'_> {
+impl<'l> Overlay<'l> {
+    /// Who and what the group's sales may mean, without this request's changes.
+    pub fn book(&self) -> &'l Book {
+        &self.base.sales
+    }
+
     /// Who holds a code or card number.
     pub fn holder(&self, value: &str) -> Option<Holder> {
         self.holders
@@ -366,6 +383,7 @@ impl Overlay<'_> {
             numbers: self.numbers,
             balances: self.balances,
             holders: self.holders,
+            sales: self.sales,
         }
     }
 }

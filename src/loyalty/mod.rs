@@ -17,6 +17,7 @@
 //! | [`outcome`] | what became of a batch |
 //! | [`contacts`] | the people that `sync_data` brings |
 //! | [`purchases`] | the purchases that `sync_data` brings |
+//! | [`sales`] | sales of sales v4 |
 //! | [`sync`] | jobs of `sync_data`, their webhooks and credits |
 //! | [`rows`] | what a decision gives to be written |
 
@@ -32,5 +33,6 @@ pub mod outcome;
 pub mod plan;
 pub mod purchases;
 pub mod rows;
+pub mod sales;
 pub mod sync;
 pub mod undo;

@@ -3,6 +3,7 @@
 //! Belongs here: names and what they stand for. Does not belong here: the rows ([`crate::store::idempotency`]).
 
 use super::fingerprint::Pairs;
+use super::sales::SaleOutcome;
 use serde::{Deserialize, Serialize};
 
 /// What a request is known by when it comes again. Two requests of one account that have dialect, caller and name in
@@ -29,6 +30,9 @@ pub const API15: &str = "api15";
 
 /// The word of `sync_data` in [`Once::dialect`].
 pub const SYNC: &str = "sync_data";
+
+/// The word of sales v4 in [`Once::dialect`].
+pub const SALES: &str = "sales_v4";
 
 /// The longest key that a caller may choose, in characters.
 pub const KEY_MAX_CHARS: usize = 255;
@@ -114,7 +118,7 @@ impl Once {
 
 /// What is kept of an outcome: where its rows are. All that it told is read from them anew, so that no person is kept
 /// here.
-#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Serialize, Deserialize, Clone, PartialEq, Eq, Debug)]
 #[serde(untagged)]
 pub enum Kept {
     /// Of a batch.
@@ -124,14 +128,19 @@ pub enum Kept {
         /// The job's number.
         job: i64,
     },
+    /// Of sales: what became of each, in their order.
+    Sales {
+        /// The outcomes.
+        sales: Vec<SaleOutcome>,
+    },
 }
 
 impl Kept {
     /// What is kept of a batch, if it is one.
-    pub fn batch(self) -> Option<KeptBatch> {
+    pub fn batch(&self) -> Option<KeptBatch> {
         match self {
-            Kept::Batch(kept) => Some(kept),
-            Kept::Job { .. } => None,
+            Kept::Batch(kept) => Some(*kept),
+            Kept::Job { .. } | Kept::Sales { .. } => None,
         }
     }
 }
@@ -156,9 +165,31 @@ mod tests {
             first_rejection: 3,
         });
         let job = Kept::Job { job: 7 };
+        let sales = Kept::Sales {
+            sales: vec![
+                SaleOutcome::Created {
+                    sale: 5,
+                    customer: 41367,
+                },
+                SaleOutcome::Updated {
+                    sale: 3,
+                    customer: 41367,
+                },
+                SaleOutcome::NotFound,
+                SaleOutcome::NotUnique {
+                    customers: vec![41369, 41370],
+                },
+                SaleOutcome::Invalid,
+            ],
+        };
+        let told = concat!(
+            r#"{"sales":[{"created":{"sale":5,"customer":41367}},{"updated":{"sale":3,"customer":41367}},"#,
+            r#""not_found",{"not_unique":{"customers":[41369,41370]}},"invalid"]}"#
+        );
         for (kept, text) in [
-            (batch, r#"{"batch":7,"first_rejection":3}"#),
-            (job, r#"{"job":7}"#),
+            (batch.clone(), r#"{"batch":7,"first_rejection":3}"#),
+            (job.clone(), r#"{"job":7}"#),
+            (sales, told),
         ] {
             assert_eq!(serde_json::to_string(&kept).unwrap(), text);
             assert_eq!(serde_json::from_str::<Kept>(text).unwrap(), kept);

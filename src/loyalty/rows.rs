@@ -3,6 +3,7 @@
 //! Belongs here: rows as values, for [`crate::store`] to write. Does not belong here: how they come about.
 
 use super::ledger::{Changes, Entry};
+use super::sales::rows::SalesRows;
 use super::sync::rows::SyncRows;
 use crate::dates::Day;
 use crate::error::{Class, Problem};
@@ -29,6 +30,8 @@ pub struct Rows<'a> {
     pub refused: Vec<Refused<'a>>,
     /// What only `sync_data` writes.
     pub sync: Option<Box<SyncRows<'a>>>,
+    /// What only sales v4 writes.
+    pub sales: Option<Box<SalesRows>>,
 }
 
 impl Rows<'_> {
@@ -74,7 +77,7 @@ pub struct NewCustomer<'a> {
 pub struct Refused<'a> {
     /// The rejection's number.
     pub number: i64,
-    /// The line's number in the text; for a contact of `sync_data` its place in the request, from 1.
+    /// The line's number in the text; for a contact of `sync_data` and a sale its place in the request, from 1.
     pub line: u32,
     /// The line as sent.
     pub raw: &'a str,

@@ -6,10 +6,12 @@
 use crate::error::{Code, Problem};
 use crate::loyalty::account::Account;
 use crate::loyalty::batch::{self, Batch, Source};
+use crate::loyalty::fingerprint;
 use crate::loyalty::ledger::{BalanceKey, Ledger};
 use crate::loyalty::once::{Kept, KeptBatch, Once};
 use crate::loyalty::outcome::Outcome;
 use crate::loyalty::rows::{Decided, Rows};
+use crate::loyalty::sales::{self, SaleOutcome, Sales};
 use crate::loyalty::sync::claim::Found as FoundJob;
 use crate::loyalty::sync::event::{EventCommand, EventFound};
 use crate::loyalty::sync::work::{Work, WorkFound};
@@ -29,6 +31,8 @@ pub enum Command {
     Undo(Undo),
     /// What `sync_data` writes.
     Sync(Box<SyncCommand>),
+    /// Sales of a brand.
+    Sales(Sales),
 }
 
 /// What came of it.
@@ -40,6 +44,8 @@ pub enum Done {
     Undo(Undone),
     /// What `sync_data` wrote.
     Sync(Box<SyncDone>),
+    /// What became of each sale.
+    Sales(Vec<SaleOutcome>),
     /// Nothing: the request was posted before, and this is what was kept of it.
     Repeated(Kept),
 }
@@ -54,6 +60,7 @@ impl Command {
             Command::Batch(batch) => batch.source.account(),
             Command::Undo(undo) => undo.account,
             Command::Sync(sync) => sync.account(),
+            Command::Sales(sales) => sales.account,
         }
     }
 
@@ -63,6 +70,7 @@ impl Command {
             Command::Batch(batch) => batch.bytes(),
             Command::Undo(_) => size_of::<Undo>(),
             Command::Sync(sync) => sync.bytes(),
+            Command::Sales(sales) => sales.bytes(),
         }
     }
 
@@ -72,12 +80,14 @@ impl Command {
             Command::Batch(batch) => batch.lines.list.len(),
             Command::Undo(_) => 1,
             Command::Sync(sync) => sync.lines(),
+            Command::Sales(sales) => sales.items.len(),
         }
     }
 
-    /// Whether it is written alone when it has many lines. What `sync_data` writes is cut into parts already.
+    /// Whether it is written alone when it has many lines. What `sync_data` writes is cut into parts already, and no
+    /// request has many sales.
     pub fn may_be_large(&self) -> bool {
-        !matches!(self, Command::Sync(_))
+        !matches!(self, Command::Sync(_) | Command::Sales(_))
     }
 
     /// What no two requests of a group may be about, because each is decided on it as it was found: the account, and its
@@ -103,6 +113,7 @@ impl Command {
         match self {
             Command::Batch(batch) => batch.plan(account),
             Command::Sync(sync) => sync.plan(account),
+            Command::Sales(sales) => sales.plan(account),
             Command::Undo(_) => Ok(()),
         }
     }
@@ -113,6 +124,7 @@ impl Command {
             Command::Batch(batch) => batch.planned_for(),
             Command::Undo(_) => 0,
             Command::Sync(sync) => sync.planned_for(),
+            Command::Sales(sales) => sales.planned_for,
         }
     }
 
@@ -123,9 +135,9 @@ impl Command {
             Command::Undo(undo) => {
                 undo.found = batches::to_undo(db, undo.account, undo.batch)?;
             }
-            Command::Batch(batch) => {
-                if let Some(rejection) = batch.source.rejection() {
-                    let state = rejections::state(db, batch.source.account(), rejection)?;
+            Command::Batch(_) | Command::Sales(_) => {
+                if let Some(rejection) = self.closes() {
+                    let state = rejections::state(db, self.account(), rejection)?;
                     let state = state.as_deref().unwrap_or("known");
                     if state != "open" {
                         return Ok(Err(Problem::new(Code::NotOpen)
@@ -141,7 +153,7 @@ impl Command {
     /// Whether it may be refused because too many faults are open: what closes one is not.
     pub fn may_add_faults(&self) -> bool {
         match self {
-            Command::Batch(batch) => batch.source.rejection().is_none(),
+            Command::Batch(_) | Command::Sales(_) => self.closes().is_none(),
             Command::Undo(_) | Command::Sync(_) => false,
         }
     }
@@ -150,7 +162,15 @@ impl Command {
     pub fn keys(&self) -> Each<'_, &str> {
         match self {
             Command::Batch(batch) => Box::new(batch.keys()),
-            Command::Undo(_) | Command::Sync(_) => Box::new(std::iter::empty()),
+            Command::Undo(_) | Command::Sync(_) | Command::Sales(_) => Box::new(std::iter::empty()),
+        }
+    }
+
+    /// The sales in it.
+    pub fn sales(&self) -> Option<&Sales> {
+        match self {
+            Command::Sales(sales) => Some(sales),
+            _ => None,
         }
     }
 
@@ -163,6 +183,7 @@ impl Command {
         match self {
             Command::Batch(batch) => Box::new(batch.balances(account, ledger)),
             Command::Undo(undo) => Box::new(undo.balances()),
+            Command::Sales(sales) => Box::new(sales.balances(account, ledger).into_iter()),
             Command::Sync(_) => Box::new(std::iter::empty()),
         }
     }
@@ -179,36 +200,53 @@ impl Command {
             Command::Sync(sync) => done(sync.decide(account, ledger)?, |out| {
                 Done::Sync(Box::new(out))
             }),
+            Command::Sales(sales) => {
+                done(sales::decide::decide(account, sales, ledger)?, Done::Sales)
+            }
         })
     }
 
-    /// Prints of the contacts that were worked off, and the rejection below which they close open faults with the same.
-    pub fn contacts(&self, rows: &Rows<'_>, next: i64) -> Option<(Vec<[u8; 32]>, i64)> {
-        let Command::Sync(sync) = self else {
-            return None;
-        };
-        let SyncCommand::Work(work) = &**sync else {
-            return None;
-        };
-        let done = rows.sync.as_ref().map_or(0, |rows| rows.items.len());
-        let prints = work.items.iter().take(done).map(|item| item.sent.print);
-        let first = rows.refused.first().map_or(next, |first| first.number);
-        Some((prints.collect(), first))
+    /// Fingerprints of what has come, taken or refused again, each with the rejection below which it closes open faults
+    /// that have the same. `next` is the next rejection's number. The replay of a line closes the one that it is about,
+    /// and no other.
+    pub fn supersedes(&self, rows: &Rows<'_>, next: i64) -> Vec<([u8; 32], i64)> {
+        match self {
+            Command::Batch(batch) => match &rows.batch {
+                Some(row) if matches!(batch.source, Source::Caller(_)) => {
+                    let prints = fingerprint::of_lines(&batch.lines);
+                    prints
+                        .map(|(_, print)| (print, row.first_rejection))
+                        .collect()
+                }
+                _ => Vec::new(),
+            },
+            Command::Sync(sync) => {
+                let SyncCommand::Work(work) = &**sync else {
+                    return Vec::new();
+                };
+                let done = rows.sync.as_ref().map_or(0, |rows| rows.items.len());
+                let first = rows.refused.first().map_or(next, |first| first.number);
+                let items = work.items.iter().take(done);
+                items.map(|item| (item.sent.print, first)).collect()
+            }
+            Command::Sales(_) => rows
+                .sales
+                .as_ref()
+                .map_or_else(Vec::new, |rows| rows.prints.clone()),
+            Command::Undo(_) => Vec::new(),
+        }
     }
 
-    /// The batch whose lines, imported or refused, close older open faults with the same fingerprint. A replay closes
-    /// the one it is about, and no other.
-    pub fn supersedes(&self) -> Option<&Batch> {
-        match self {
-            Command::Batch(batch) if matches!(batch.source, Source::Caller(_)) => Some(batch),
-            _ => None,
-        }
+    /// Whether something in it may close what it has opened itself.
+    pub fn may_supersede_itself(&self) -> bool {
+        matches!(self, Command::Sales(sales) if sales.items.len() > 1)
     }
 
     /// The rejection that it closes when it is stored.
     pub fn closes(&self) -> Option<i64> {
         match self {
             Command::Batch(batch) => batch.source.rejection(),
+            Command::Sales(sales) => sales.assigns(),
             Command::Undo(_) | Command::Sync(_) => None,
         }
     }
@@ -216,14 +254,20 @@ impl Command {
     /// The batch that it undoes when it is stored, as it was found.
     pub fn undoes(&self) -> Option<(i64, &Found)> {
         match self {
-            Command::Batch(_) | Command::Sync(_) => None,
+            Command::Batch(_) | Command::Sync(_) | Command::Sales(_) => None,
             Command::Undo(undo) => Some((undo.batch, undo.found.as_ref()?)),
         }
     }
 
-    /// What is kept of it for a request that comes again. The guard remembers only what brought an entry: a client that
-    /// sends refused lines again after the cause is mended must not be told the old refusal.
-    pub fn kept(once: &Once, rows: &Rows<'_>) -> Option<Kept> {
+    /// What is kept of it for a request that comes again. The guard remembers only what brought an entry or a sale: a
+    /// client that sends refused lines again after the cause is mended must not be told the old refusal.
+    pub fn kept(once: &Once, rows: &Rows<'_>, done: &Done) -> Option<Kept> {
+        if let Done::Sales(sales) = done {
+            let remembered = !once.is_guarded() || sales.iter().any(SaleOutcome::is_stored);
+            return remembered.then(|| Kept::Sales {
+                sales: sales.clone(),
+            });
+        }
         if let Some(job) = rows.sync.as_ref().and_then(|sync| sync.job.as_ref()) {
             return Some(Kept::Job {
                 job: job.head.number,

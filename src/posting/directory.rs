@@ -14,14 +14,28 @@ use std::sync::{Arc, PoisonError, RwLock};
 struct Index {
     by_number: HashMap<i32, Arc<Account>>,
     by_id: HashMap<String, Arc<Account>>,
+    /// Account and brand by the digest of the brand's token.
+    by_token: HashMap<[u8; 32], (i32, i32)>,
 }
 
 impl Index {
     /// Takes an account in, unless a newer one is known already.
     fn put(&mut self, account: Arc<Account>) {
-        let known = self.by_number.get(&account.number);
-        if known.is_some_and(|known| known.config_version > account.config_version) {
-            return;
+        if let Some(known) = self.by_number.get(&account.number) {
+            if known.config_version > account.config_version {
+                return;
+            }
+            for brand in &known.brands {
+                // A token that another account has taken over is that one's.
+                let of = (known.number, brand.number);
+                if self.by_token.get(&brand.token) == Some(&of) {
+                    self.by_token.remove(&brand.token);
+                }
+            }
+        }
+        for brand in &account.brands {
+            let of = (account.number, brand.number);
+            self.by_token.insert(brand.token, of);
         }
         self.by_id
             .insert(account.account_id.clone(), Arc::clone(&account));
@@ -106,6 +120,13 @@ impl Directory {
             .by_id
             .get(account_id)
             .cloned()
+    }
+
+    /// The account with a brand that has the token with this digest, and the brand's number.
+    pub fn by_token(&self, digest: &[u8; 32]) -> Option<(Arc<Account>, i32)> {
+        let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
+        let (account, brand) = index.by_token.get(digest)?;
+        Some((index.by_number.get(account).cloned()?, *brand))
     }
 
     /// The account with this number.

@@ -14,6 +14,7 @@
 //! | [`group`] | one attempt at one group: load, decide, store, commit |
 //! | [`part`] | the share of one account in it |
 //! | [`prepared`] | who holds the codes that requests name |
+//! | [`sales`] | posting sales |
 //! | [`sync`] | commands and reads of `sync_data` |
 //! | [`writer`] | the thread that writes groups, and what each failure does |
 
@@ -26,6 +27,7 @@ pub mod group;
 pub mod part;
 pub mod prepared;
 pub mod queue;
+pub mod sales;
 pub mod sync;
 pub mod writer;
 

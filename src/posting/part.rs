@@ -11,15 +11,17 @@ use super::prepared::find_holders;
 use super::queue::Job;
 use crate::error::{Code, Problem};
 use crate::loyalty::account::Account;
-use crate::loyalty::fingerprint;
 use crate::loyalty::ledger::{Ledger, Numbers, SyncNumbers};
 use crate::loyalty::once::{Kept, Once};
 use crate::loyalty::rows::{Decided, Rows};
+use crate::loyalty::sales::Sales;
 use crate::store::dialect::Writes;
 use crate::store::heads::Head;
 use crate::store::idempotency::Outcomes;
 use crate::store::journal::Wanted;
-use crate::store::{Db, Result, idempotency, journal, rejections, sync_heads, sync_jobs};
+use crate::store::{
+    Db, Result, idempotency, journal, rejections, sales, sync_heads, sync_jobs, sync_purge,
+};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -59,7 +61,12 @@ impl<'g> Part<'g> {
         if live.any(|job| job.command.counts_sync()) {
             numbers.sync = sync_heads::read(db, head.account_id)?;
         }
-        let ledger = Ledger::new(numbers, find_holders(db, head, jobs, codes)?);
+        let mut ledger = Ledger::new(numbers, find_holders(db, head, jobs, codes)?);
+        let live = jobs.iter().filter(|job| job.answer.is_none());
+        let asked: Vec<&Sales> = live.filter_map(|job| job.command.sales()).collect();
+        if !asked.is_empty() {
+            ledger.sales = sales::load(db, head.account_id, &asked)?;
+        }
         Ok(Part {
             head,
             account,
@@ -115,9 +122,10 @@ impl<'g> Part<'g> {
                 if let Some((rows, changes)) = decided.stored {
                     ledger.accept(changes);
                     if let Some(once) = &job.once
-                        && let Some(keep) = Command::kept(once, &rows)
+                        && let Some(keep) = Command::kept(once, &rows, &decided.outcome)
                     {
-                        before.known.insert(once.id(), (once.fingerprint, keep));
+                        let known = (once.fingerprint, keep.clone());
+                        before.known.insert(once.id(), known);
                         kept.push((once, keep));
                     }
                     stored.push(rows);
@@ -135,6 +143,18 @@ impl<'g> Part<'g> {
             if stored.iter().any(|rows| rows.sync.is_some()) {
                 sync_jobs::save(writes, number, &stored, now_us)?;
             }
+            let ends_job = |rows: &Rows<'_>| {
+                let sync = rows.sync.as_ref();
+                sync.is_some_and(|sync| sync.job_done.is_some())
+            };
+            if stored.iter().any(ends_job) {
+                // Each job takes away about as much that is old as it has brought: commits alone would be too few.
+                let before_us = now_us.saturating_sub(desk.job_kept_us);
+                sync_purge::purge(writes.db()?, number, before_us)?;
+            }
+            if stored.iter().any(|rows| rows.sales.is_some()) {
+                sales::save(writes, number, &stored, now_us)?;
+            }
             if ledger.numbers.sync != counted {
                 sync_heads::save(writes, number, &ledger.numbers.sync)?;
             }
@@ -146,6 +166,7 @@ impl<'g> Part<'g> {
             head.next_batch = ledger.numbers.batch;
             head.next_customer = ledger.numbers.customer;
             head.next_rejection = ledger.numbers.rejection;
+            head.next_sale = ledger.numbers.sale;
             let faults: usize = stored.iter().map(Rows::faults).sum();
             let closed = close_faults(writes, head, faults, &stored, &stored_of)?;
             let reopened = forget_undone(writes, head.account_id, &stored, &stored_of)?;
@@ -214,7 +235,7 @@ fn answer_again(before: &Outcomes, once: Option<&Once>) -> Option<Answer> {
     let once = once?;
     let (fingerprint, kept) = before.known.get(&once.id())?;
     Some(if *fingerprint == once.fingerprint {
-        Ok(Done::Repeated(*kept))
+        Ok(Done::Repeated(kept.clone()))
     } else {
         Err(Problem::new(Code::IdempotencyKeyReused).value(once.shown()))
     })
@@ -234,20 +255,15 @@ fn close_faults(
         rejections::set_state(writes.db()?, head.account_id, &replayed, "replayed")?;
     }
     // Without open faults there is nothing that an equal line could close.
-    if head.open_faults == 0 && (faults == 0 || stored.len() == 1) {
+    let alone = stored.len() == 1 && !stored_of.iter().any(|one| one.may_supersede_itself());
+    if head.open_faults == 0 && (faults == 0 || alone) {
         return Ok(replayed.len());
     }
-    let mut lines = HashMap::new();
-    for (rows, command) in stored.iter().zip(stored_of) {
-        if let (Some(row), Some(batch)) = (&rows.batch, command.supersedes()) {
-            // A later batch may close what an earlier one of the group has just opened.
-            let prints = fingerprint::of_lines(&batch.lines);
-            lines.extend(prints.map(|(_, print)| (print, row.first_rejection)));
-        }
-        if let Some((prints, first)) = command.contacts(rows, head.next_rejection) {
-            lines.extend(prints.into_iter().map(|print| (print, first)));
-        }
-    }
+    // A later request may close what an earlier one of the group has just opened.
+    let requests = stored.iter().zip(stored_of);
+    let lines: HashMap<[u8; 32], i64> = requests
+        .flat_map(|(rows, command)| command.supersedes(rows, head.next_rejection))
+        .collect();
     let superseded = rejections::supersede(writes.db()?, head.account_id, &lines)?;
     Ok(replayed.len().saturating_add(superseded))
 }
@@ -286,6 +302,7 @@ fn numbers(head: &Head) -> Numbers {
         batch: head.next_batch,
         customer: head.next_customer,
         rejection: head.next_rejection,
+        sale: head.next_sale,
         sync: SyncNumbers::default(),
     }
 }

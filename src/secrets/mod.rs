@@ -42,6 +42,13 @@ pub const PUBLISHED_SAMPLES: &[&str] = &[
     "5d41402abc4b2a76b9719d911017c592aabbccdd",
 ];
 
+/// Whether a secret is one of the published samples.
+pub fn is_sample(shown: &[u8]) -> bool {
+    PUBLISHED_SAMPLES
+        .iter()
+        .any(|sample| sample.as_bytes() == shown)
+}
+
 /// Text that must not be shown. Its `Debug` and `Display` print `***`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);

@@ -1,11 +1,14 @@
 //! The JSON dialects over HTTP: headers and bodies in, answers out.
 //!
-//! Belongs here: what `actix_web` calls things. Does not belong here: routes and meaning ([`crate::sync_data`]).
+//! Belongs here: what `actix_web` calls things. Does not belong here: routes and meaning ([`crate::sync_data`],
+//! [`crate::sales_v4`]).
 
 use super::State;
 use super::receive::{Held, TOO_LARGE_PATIENCE, declared_length, discard, receive};
 use crate::error::{Code, Problem};
-use crate::sync_data::{self, Answer, Head, Next, reply};
+use crate::loyalty::account::Account;
+use crate::wire::{Answer, Head};
+use crate::{sales_v4, sync_data};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
     ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER,
@@ -13,9 +16,57 @@ use actix_web::http::header::{
 };
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
+use std::sync::Arc;
 use std::time::Duration;
 
-/// Answers a request at a path of `sync_data`; `None` if the path is none of them.
+/// Whoever takes a body.
+enum Taker {
+    SyncData(Arc<Account>),
+    Sales(sales_v4::Call),
+}
+
+/// What is to be done once the head of a request is known.
+enum Next<'a> {
+    Done(Answer),
+    Show { account: Arc<Account>, job: &'a str },
+    Accept(Taker),
+}
+
+/// Asks each dialect whether the path is one of its own.
+fn begin<'a>(state: &State, head: &Head<'a>) -> Option<Next<'a>> {
+    if let Some(next) = sales_v4::begin(&state.sales_v4, head) {
+        return Some(match next {
+            sales_v4::Next::Done(answer) => Next::Done(answer),
+            sales_v4::Next::Accept(call) => Next::Accept(Taker::Sales(call)),
+        });
+    }
+    Some(match sync_data::begin(&state.sync_data, head)? {
+        sync_data::Next::Done(answer) => Next::Done(answer),
+        sync_data::Next::Show { account, job } => Next::Show { account, job },
+        sync_data::Next::Accept(account) => Next::Accept(Taker::SyncData(account)),
+    })
+}
+
+impl Taker {
+    async fn accept(self, state: &State, head: &Head<'_>, body: Vec<u8>) -> Answer {
+        match self {
+            Taker::SyncData(account) => {
+                sync_data::accept(&state.sync_data, &account, head, body).await
+            }
+            Taker::Sales(call) => sales_v4::accept(&state.sales_v4, call, body).await,
+        }
+    }
+
+    /// The answer where the body did not arrive.
+    fn refuse(&self, problem: &Problem) -> Answer {
+        match self {
+            Taker::SyncData(account) => sync_data::reply::problem(&account.account_id, problem),
+            Taker::Sales(_) => sales_v4::reply::problem(problem),
+        }
+    }
+}
+
+/// Answers a request at a path of a JSON dialect; `None` if the path is none of them.
 pub(super) async fn answer(
     request: &HttpRequest,
     payload: Payload,
@@ -30,24 +81,18 @@ pub(super) async fn answer(
         content_type: header(CONTENT_TYPE.as_str()),
         idempotency_key: header("idempotency-key"),
     };
-    let service = &state.sync_data;
-    let (answer, whole) = match sync_data::begin(service, &head)? {
-        Next::Done(answer) => {
-            let max = service.max_body_bytes;
-            (answer, throw_away(request, payload, max, state).await)
-        }
+    let max = state.max_json_body_bytes;
+    let (answer, whole) = match begin(state, &head)? {
+        Next::Done(answer) => (answer, throw_away(request, payload, max, state).await),
         Next::Show { account, job } => {
-            let answer = sync_data::show(service, &account, job, head.query).await;
+            let answer = sync_data::show(&state.sync_data, &account, job, head.query).await;
             (answer, !has_body(request))
         }
-        Next::Accept(account) => {
+        Next::Accept(taker) => {
             let mut held = Held::new(&state.room);
-            match body(request, payload, service.max_body_bytes, &mut held, state).await {
-                Ok(body) => (
-                    sync_data::accept(service, &account, &head, body).await,
-                    true,
-                ),
-                Err(problem) => (reply::problem(&account.account_id, &problem), false),
+            match body(request, payload, max, &mut held, state).await {
+                Ok(body) => (taker.accept(state, &head, body).await, true),
+                Err(problem) => (taker.refuse(&problem), false),
             }
         }
     };

@@ -3,11 +3,14 @@
 //! Belongs here: loading. Writing configuration is in [`super::world`].
 
 use super::schema::{
-    accounts, api_keys, campaigns, items, promotions, rewards, user_campaigns, users,
+    accounts, api_keys, brands, campaigns, items, promotions, rewards, user_campaigns, users,
 };
 use super::{Db, Failure, Result, heads};
 use crate::amount::{Amount, currency_digits};
-use crate::loyalty::account::{Account, Campaign, Item, Kind, Operand, Promotion, Reward, User};
+use crate::loyalty::account::{
+    Account, Brand, Campaign, Item, Kind, Operand, Promotion, Reward, User,
+};
+use chrono_tz::Tz;
 use diesel::prelude::*;
 use std::collections::{HashMap, HashSet};
 
@@ -46,7 +49,7 @@ pub fn load(db: &mut Db, account: i32) -> Result<Option<Account>> {
     let Some((account_id, name, currency, timezone, window, country, secret)) = row else {
         return Ok(None);
     };
-    let zone = timezone
+    let zone: Tz = timezone
         .parse()
         .map_err(|_| broken("timezone", &timezone))?;
     let digits = currency_digits(&currency).ok_or_else(|| broken("currency", &currency))?;
@@ -64,6 +67,7 @@ pub fn load(db: &mut Db, account: i32) -> Result<Option<Account>> {
     account.duplicate_window_s = u32::try_from(window).unwrap_or(0);
     account.country = country;
     account.sealed_secret = secret;
+    account.brands = load_brands(db, account.number, (&currency, zone))?;
     Ok(Some(account))
 }
 
@@ -109,6 +113,53 @@ fn load_users(db: &mut Db, account: i32) -> Result<Vec<User>> {
             },
         })
         .collect())
+}
+
+/// Number, id, currency, time zone, digest of the token, campaign.
+type BrandRow = (
+    i32,
+    String,
+    Option<String>,
+    Option<String>,
+    Vec<u8>,
+    Option<i32>,
+);
+
+/// The brands of an account, with the account's currency and zone where they have none of their own.
+fn load_brands(
+    db: &mut Db,
+    account: i32,
+    (account_currency, account_zone): (&str, Tz),
+) -> Result<Vec<Brand>> {
+    let rows: Vec<BrandRow> = brands::table
+        .filter(brands::account_id.eq(account))
+        .order(brands::number)
+        .select((
+            brands::number,
+            brands::brand_id,
+            brands::currency,
+            brands::timezone,
+            brands::token_hash,
+            brands::campaign,
+        ))
+        .load(db)?;
+    let mut list = Vec::with_capacity(rows.len());
+    for (number, id, currency, timezone, token, campaign) in rows {
+        let zone = match timezone {
+            Some(name) => name.parse().map_err(|_| broken("timezone", &name))?,
+            None => account_zone,
+        };
+        let token = <[u8; 32]>::try_from(token).map_err(|_| broken("token of the brand", &id))?;
+        list.push(Brand {
+            number,
+            id,
+            currency: currency.unwrap_or_else(|| account_currency.to_owned()),
+            zone,
+            campaign,
+            token,
+        });
+    }
+    Ok(list)
 }
 
 #[derive(Queryable, Selectable)]

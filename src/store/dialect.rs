@@ -8,6 +8,7 @@ mod literals;
 pub mod people;
 pub mod queue;
 pub(super) mod rows;
+pub mod sales;
 pub(super) mod statement;
 mod writes;
 

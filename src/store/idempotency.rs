@@ -153,7 +153,7 @@ pub fn batch_of(db: &mut Db, account: i32, rejection: i64) -> Result<Option<i64>
         .first(db)
         .optional()?;
     let kept = outcome.and_then(|outcome| serde_json::from_str::<Kept>(&outcome).ok());
-    Ok(kept.and_then(Kept::batch).map(|kept| kept.batch))
+    Ok(kept.as_ref().and_then(Kept::batch).map(|kept| kept.batch))
 }
 
 /// Forgets what a rejection became: it can be posted once more.

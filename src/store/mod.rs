@@ -23,6 +23,7 @@
 //! | [`people`] | customers with their contact side |
 //! | [`person_keys`] | by what people are found beside code and card number |
 //! | [`purchases`] | purchases and their customers |
+//! | [`sales`] | sales and the keys that they are found by |
 //! | [`credits`] | the ledger of e-mail credits |
 //! | [`outbox`] | webhooks, and those that are due |
 //! | [`verify`] | whether all that was stored fits together |
@@ -44,6 +45,7 @@ pub mod people;
 pub mod person_keys;
 pub mod purchases;
 pub mod rejections;
+pub mod sales;
 pub mod schema;
 pub mod sync_heads;
 pub mod sync_items;

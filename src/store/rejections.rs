@@ -2,10 +2,10 @@
 
 use super::dialect::{self, Writes};
 use super::journal::none_if_empty;
-use super::schema::{accounts, batches, rejections, users};
+use super::schema::{accounts, batches, brands, rejections, users};
 use super::{Db, Result, heads, idempotency};
 use crate::error::Class;
-use crate::loyalty::once::SYNC;
+use crate::loyalty::once::{SALES, SYNC};
 use crate::loyalty::rows::Rows;
 use diesel::prelude::*;
 use serde::Serialize;
@@ -28,6 +28,8 @@ pub struct Listed {
     pub code: String,
     /// What was wrong.
     pub reason: Option<String>,
+    /// The id of the brand that sent it, where it is a sale.
+    pub brand: Option<String>,
 }
 
 /// A refused line, whole.
@@ -63,6 +65,25 @@ pub struct Shown {
     pub effective_date: Option<i32>,
     /// Microseconds since 1970 UTC.
     pub recorded_at: i64,
+    /// The number of the brand that sent it, where it is a sale.
+    pub brand: Option<i32>,
+}
+
+/// A sale that was kept, in short.
+#[derive(Queryable, Clone, PartialEq, Eq, Debug)]
+pub struct KeptSale {
+    /// Its number in the account.
+    pub number: i64,
+    /// `open`, `superseded` and so on.
+    pub state: String,
+    /// The id of the brand that sent it.
+    pub brand: Option<String>,
+    /// The error's code.
+    pub code: String,
+    /// What was wrong.
+    pub reason: Option<String>,
+    /// The sale as sent.
+    pub raw: Option<String>,
 }
 
 #[derive(Insertable, Serialize)]
@@ -85,9 +106,10 @@ struct NewRow<'a> {
     effective_date: Option<i32>,
     fingerprint: &'a [u8],
     recorded_at: i64,
+    brand: Option<i32>,
 }
 
-/// Writes the refused lines of some batches, and the refused contacts of jobs, of one account.
+/// Writes the refused lines of some batches, the refused contacts of jobs and the sales that wait, of one account.
 pub fn save(
     writes: &mut Writes<'_>,
     account: i32,
@@ -97,16 +119,20 @@ pub fn save(
     let rows: Vec<NewRow<'_>> = requests
         .iter()
         .flat_map(|rows| {
-            rows.refused
-                .iter()
-                .map(|refused| (rows.batch.as_ref(), refused))
+            let brand = rows.sales.as_ref().map(|sales| sales.brand);
+            let refused = rows.refused.iter();
+            refused.map(move |refused| (rows.batch.as_ref(), brand, refused))
         })
-        .map(|(batch, refused)| {
+        .map(|(batch, brand, refused)| {
             let code = refused.problem.code;
             NewRow {
                 account_id: account,
                 number: refused.number,
-                source: if batch.is_some() { "batch" } else { SYNC },
+                source: match (batch, brand) {
+                    (Some(_), _) => "batch",
+                    (None, Some(_)) => SALES,
+                    (None, None) => SYNC,
+                },
                 batch: batch.map(|batch| batch.number),
                 line: i32::try_from(refused.line).ok(),
                 user: batch.map(|batch| batch.user),
@@ -125,6 +151,7 @@ pub fn save(
                 effective_date: Some(refused.effective_date.number()),
                 fingerprint: &refused.fingerprint,
                 recorded_at: now_us,
+                brand,
             }
         })
         .collect();
@@ -141,6 +168,15 @@ pub fn account_number(db: &mut Db, account_id: &str) -> Result<Option<i32>> {
         .optional()?)
 }
 
+/// The brand that sent what was kept.
+macro_rules! of_brand {
+    () => {
+        brands::account_id
+            .eq(rejections::account_id)
+            .and(brands::number.nullable().eq(rejections::brand))
+    };
+}
+
 /// Rejections of an account with numbers above `after`, in their order, at most `limit`; of one state, if given.
 pub fn list(
     db: &mut Db,
@@ -150,6 +186,7 @@ pub fn list(
     limit: i64,
 ) -> Result<Vec<Listed>> {
     let mut query = rejections::table
+        .left_join(brands::table.on(of_brand!()))
         .filter(rejections::account_id.eq(account))
         .filter(rejections::number.gt(after))
         .order(rejections::number)
@@ -162,6 +199,38 @@ pub fn list(
             rejections::line,
             rejections::code,
             rejections::reason,
+            brands::brand_id.nullable(),
+        ))
+        .into_boxed();
+    if let Some(state) = state {
+        query = query.filter(rejections::state.eq(state.to_owned()));
+    }
+    Ok(query.load(db)?)
+}
+
+/// Sales of an account that were kept, with numbers above `after`, in their order, at most `limit`; of one state, if
+/// given.
+pub fn list_sales(
+    db: &mut Db,
+    account: i32,
+    state: Option<&str>,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<KeptSale>> {
+    let mut query = rejections::table
+        .left_join(brands::table.on(of_brand!()))
+        .filter(rejections::account_id.eq(account))
+        .filter(rejections::number.gt(after))
+        .filter(rejections::source.eq(SALES))
+        .order(rejections::number)
+        .limit(limit)
+        .select((
+            rejections::number,
+            rejections::state,
+            brands::brand_id.nullable(),
+            rejections::code,
+            rejections::reason,
+            rejections::raw,
         ))
         .into_boxed();
     if let Some(state) = state {
@@ -177,6 +246,8 @@ pub struct Whole {
     pub rejection: Shown,
     /// The id of the user who sent it.
     pub user_id: Option<String>,
+    /// The id of the brand that sent it.
+    pub brand_id: Option<String>,
     /// How its batch was to be read, a JSON text.
     pub layout: Option<String>,
     /// The batch that it became when it was posted after all, as long as that is kept.
@@ -280,6 +351,7 @@ pub fn show(db: &mut Db, account: i32, number: i64) -> Result<Option<Whole>> {
             rejections::raw,
             rejections::effective_date,
             rejections::recorded_at,
+            rejections::brand,
         ))
         .first(db)
         .optional()?;
@@ -288,6 +360,14 @@ pub fn show(db: &mut Db, account: i32, number: i64) -> Result<Option<Whole>> {
         Some(user) => users::table
             .find((account, user))
             .select(users::user_id)
+            .first(db)
+            .optional()?,
+        None => None,
+    };
+    let brand = match shown.brand {
+        Some(brand) => brands::table
+            .find((account, brand))
+            .select(brands::brand_id)
             .first(db)
             .optional()?,
         None => None,
@@ -303,6 +383,7 @@ pub fn show(db: &mut Db, account: i32, number: i64) -> Result<Option<Whole>> {
     Ok(Some(Whole {
         rejection: shown,
         user_id: user,
+        brand_id: brand,
         layout: layout.flatten(),
         became: idempotency::batch_of(db, account, number)?,
     }))

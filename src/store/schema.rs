@@ -81,6 +81,7 @@ diesel::table! {
         timezone -> Nullable<Text>,
         token_hash -> Binary,
         created_at -> BigInt,
+        campaign -> Nullable<Integer>,
     }
 }
 
@@ -256,6 +257,7 @@ diesel::table! {
         effective_date -> Nullable<Integer>,
         fingerprint -> Binary,
         recorded_at -> BigInt,
+        brand -> Nullable<Integer>,
     }
 }
 
@@ -487,6 +489,37 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    sales (account_id, number) {
+        account_id -> Integer,
+        number -> BigInt,
+        brand -> Integer,
+        customer -> BigInt,
+        event_at -> BigInt,
+        event_date -> Integer,
+        external_sale_id -> Nullable<Text>,
+        order_id -> Nullable<Text>,
+        value -> Nullable<BigInt>,
+        currency -> Text,
+        extra -> Nullable<Text>,
+        campaign -> Nullable<Integer>,
+        entry -> Nullable<BigInt>,
+        points -> Nullable<BigInt>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    sale_keys (account_id, brand, kind, value, sale) {
+        account_id -> Integer,
+        brand -> Integer,
+        kind -> SmallInt,
+        value -> Text,
+        sale -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     installation,
     accounts,
@@ -523,5 +556,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     sync_items,
     outbox,
     outbox_queue,
-    attempts
+    attempts,
+    sales,
+    sale_keys
 );

@@ -61,15 +61,24 @@ fn purge_items(db: &mut Db, account: i32, before_us: i64) -> Result<i64> {
 
 /// Deletes the oldest webhooks, up to the first one that is not old enough or has still to be sent.
 fn purge_webhooks(db: &mut Db, account: i32, before_us: i64) -> Result<()> {
-    let oldest: Vec<(i64, i64, String, Option<i64>)> = outbox::table
-        .filter(outbox::account_id.eq(account))
-        .order(outbox::number)
-        .limit(PURGE_LOOK)
-        .select((outbox::number, outbox::job, outbox::state, outbox::done_at))
-        .load(db)?;
-    let over = oldest.iter().take_while(|(_, _, state, done_at)| {
+    type Row = (i64, i64, String, Option<i64>);
+    let first = |db: &mut Db, limit: i64| -> Result<Vec<Row>> {
+        let first = outbox::table
+            .filter(outbox::account_id.eq(account))
+            .order(outbox::number)
+            .limit(limit);
+        let rows = first.select((outbox::number, outbox::job, outbox::state, outbox::done_at));
+        Ok(rows.load(db)?)
+    };
+    let is_over = |(_, _, state, done_at): &Row| {
         state != EventState::Pending.word() && done_at.is_some_and(|at| at < before_us)
-    });
+    };
+    // Mostly there is nothing to do, which one row tells.
+    if !first(db, 1)?.iter().any(is_over) {
+        return Ok(());
+    }
+    let oldest = first(db, PURGE_LOOK)?;
+    let over = oldest.iter().take_while(|row| is_over(row));
     let (numbers, jobs): (Vec<i64>, Vec<i64>) = over.map(|row| (row.0, row.1)).unzip();
     let Some(last) = numbers.last() else {
         return Ok(());

@@ -37,19 +37,14 @@ use crate::loyalty::sync::job::NewJob;
 use crate::posting::Poster;
 use crate::posting::directory::Directory;
 use crate::secrets::{self, ServerKey};
+use crate::wire::{Answer, DAY_S, Head, INLINE_BYTES, blocking};
 use body::BadBody;
 use request::Request;
 use route::Route;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// Seconds of a day.
-const DAY_S: u64 = 24 * 3600;
-
-/// Bodies above this size are read on a thread that may take its time.
-const INLINE_BYTES: usize = 256 * 1024;
-
-/// The description of all routes for machines: OpenAPI 3.0.3.
+/// The description of all routes of the JSON dialects for machines: OpenAPI 3.0.3.
 pub const OPENAPI: &str = include_str!("../../templates/openapi.json");
 
 /// What requests of this dialect are served with.
@@ -64,8 +59,6 @@ pub struct Service {
     pub dummy: Vec<u8>,
     /// Whether published sample secrets are taken: on loopback only.
     pub take_samples: bool,
-    /// The longest body, in bytes.
-    pub max_body_bytes: usize,
     /// How long the outcome of a request with an idempotency key is kept, in seconds.
     pub idempotency_kept_s: u64,
     /// Whoever knows the addresses of hosts.
@@ -91,43 +84,11 @@ impl Service {
             key,
             dummy,
             take_samples: settings.listen.ip().is_loopback(),
-            max_body_bytes: settings.max_json_body_bytes,
             idempotency_kept_s: settings.idempotency_kept_days.saturating_mul(DAY_S),
             names,
             allow: Arc::new(settings.webhook_allow.clone()),
         }
     }
-}
-
-/// The head of a request as HTTP delivers it.
-pub struct Head<'a> {
-    /// The method, in capitals.
-    pub method: &'a str,
-    /// The path, escapes and all.
-    pub path: &'a str,
-    /// The query string, without `?`.
-    pub query: &'a str,
-    /// The header `Authorization`.
-    pub authorization: Option<&'a [u8]>,
-    /// The header `Content-Type`.
-    pub content_type: Option<&'a [u8]>,
-    /// The header `Idempotency-Key`.
-    pub idempotency_key: Option<&'a [u8]>,
-}
-
-/// An answer as HTTP delivers it. All of them are JSON.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Answer {
-    /// The HTTP status.
-    pub status: u16,
-    /// The body.
-    pub body: Cow<'static, str>,
-    /// Whether the same request may be sent again in a second.
-    pub retry: bool,
-    /// Whether it tells of an earlier request, which this one repeats.
-    pub repeated: bool,
-    /// The methods that the path takes, where the request had another one.
-    pub allow: Option<&'static str>,
 }
 
 /// What is to be done once the head of a request is known.
@@ -289,13 +250,4 @@ async fn resolve(service: &Service, target: Target) -> Result<(), Refusal> {
     let (names, allow) = (Arc::clone(&service.names), Arc::clone(&service.allow));
     let checked = blocking(move || names::check(&names, &allow, &target)).await?;
     checked.map_err(|why| Refusal::Faults(vec![Fault::new(request::URL, why)]))
-}
-
-/// Runs what takes long where it holds nobody up.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Problem> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| {
-        Problem::new(Code::Unavailable).detail("it met a defect while reading the request")
-    })
 }

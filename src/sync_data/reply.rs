@@ -1,22 +1,17 @@
 //! Answers, but for a job with its results ([`super::results`]).
 
-use super::{Answer, request};
+use super::request;
 use crate::error::{Code, Problem};
 use crate::json;
 use crate::loyalty::contacts::sent::{Fault, errors_json};
 use crate::loyalty::sync::job::JobHead;
 use crate::loyalty::sync::view::JobState;
+use crate::wire::Answer;
 use std::borrow::Cow;
 
 /// An answer with nothing special about it.
 pub fn whole(status: u16, body: Cow<'static, str>) -> Answer {
-    Answer {
-        status,
-        body,
-        retry: false,
-        repeated: false,
-        allow: None,
-    }
+    Answer::whole(status, body)
 }
 
 /// An answer that says in one sentence what is wrong.

@@ -7,7 +7,7 @@ use crate::loyalty::contacts::fields::ID;
 use crate::loyalty::contacts::sent::{FAULTS_MAX, Fault, errors_json};
 use crate::loyalty::sync::view::{ItemResult, JobState, JobView, Page, PurchaseResult};
 use crate::text;
-use percent_encoding::percent_decode;
+use crate::wire;
 
 /// The most results of one answer, and how many there are where nobody asks for fewer.
 const LIMIT_MAX: i64 = 1000;
@@ -25,12 +25,11 @@ pub fn page(query: &str) -> Result<Page, Vec<Fault>> {
     };
     let mut faults = Vec::new();
     let (mut limit, mut offset, mut expand) = (None, None, None);
-    for pair in query.split('&') {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        match &*unescaped(name) {
-            "limit" => limit = Some(unescaped(value)),
-            "offset" => offset = Some(unescaped(value)),
-            "expand" | "expand[]" => expand = Some(unescaped(value)),
+    for (name, value) in wire::pairs(query) {
+        match name.as_str() {
+            "limit" => limit = Some(value),
+            "offset" => offset = Some(value),
+            "expand" | "expand[]" => expand = Some(value),
             _ => {}
         }
     }
@@ -73,13 +72,6 @@ pub fn page(query: &str) -> Result<Page, Vec<Fault>> {
     } else {
         Err(faults)
     }
-}
-
-fn unescaped(text: &str) -> String {
-    let spaced = text.replace('+', " ");
-    percent_decode(spaced.as_bytes())
-        .decode_utf8_lossy()
-        .into_owned()
 }
 
 /// A job as its caller is told.

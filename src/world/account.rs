@@ -6,7 +6,7 @@ use super::fault::{Notes, Taken};
 use super::section::{Found, Section};
 use super::{Campaign, Customer, Runs, campaign, customer};
 use crate::amount;
-use crate::loyalty::account::{ID_MAX_CHARS, TEXT_MAX_CHARS};
+use crate::loyalty::account::{ID_MAX_CHARS, Kind, TEXT_MAX_CHARS};
 use crate::secrets::Secret;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -68,6 +68,8 @@ pub struct Brand {
     pub currency: Option<String>,
     /// Its time zone; `None` is the account's.
     pub zone: Option<Tz>,
+    /// The id of the points campaign in which its sales earn; `None`: they earn nothing.
+    pub campaign: Option<String>,
     /// Its token.
     pub token: Secret,
 }
@@ -93,7 +95,7 @@ const ACCOUNT_KEYS: &[&str] = &[
     "customer",
 ];
 const USER_KEYS: &[&str] = &["id", "api_key", "campaigns"];
-const BRAND_KEYS: &[&str] = &["id", "currency", "timezone", "token"];
+const BRAND_KEYS: &[&str] = &["id", "currency", "timezone", "token", "campaign"];
 
 /// Ids that are unique over all accounts.
 #[derive(Default)]
@@ -165,7 +167,7 @@ fn account(
     // What names campaigns is looked at only if they are right: else one fault would bring thousands.
     let sure = (notes.count() == before).then_some(campaigns.as_slice());
     let users = users(notes, section, sure, &mut installation.users);
-    let brands = brands(notes, section, &mut installation.tokens);
+    let brands = brands(notes, section, sure, &mut installation.tokens);
     customers.read(notes, section, sure);
     let runs = runs.map(|runs| runs.list.iter().map(|run| (runs.text, run)));
     for (text, (_, run)) in runs
@@ -240,11 +242,12 @@ fn users(
 fn brands(
     notes: &mut Notes,
     account: &Section<'_, '_>,
+    campaigns: Option<&[Campaign]>,
     tokens: &mut HashSet<String>,
 ) -> Vec<Brand> {
     let mut taken = Taken::default();
     let mut brands = Vec::new();
-    let keys = (BRAND_KEYS, ["campaign"].as_slice());
+    let keys = (BRAND_KEYS, [].as_slice());
     for section in account.sections(notes, "brand", "[[account.brand]]", keys) {
         let id = section.required(notes, "id", ID_MAX_CHARS);
         if let Some(id) = id {
@@ -256,6 +259,22 @@ fn brands(
         let zone = section
             .text(notes, "timezone", TEXT_MAX_CHARS)
             .and_then(|found| zone(notes, found));
+        let earning = section.text(notes, "campaign", ID_MAX_CHARS);
+        if let (Some(name), Some(campaigns)) = (earning, campaigns) {
+            match campaigns.iter().find(|one| one.id == name.text) {
+                Some(campaign) if campaign.kind == Kind::Points => {}
+                Some(_) => name.fault(
+                    notes,
+                    "it is not a points campaign",
+                    "Sales earn points: name a campaign of the type points",
+                ),
+                None => name.fault(
+                    notes,
+                    "no campaign of this account has that id in this file",
+                    "Name an id of one of its [[account.campaign]] tables",
+                ),
+            }
+        }
         let token = section.required(notes, "token", TEXT_MAX_CHARS);
         if let Some(token) = token
             && !tokens.insert(token.owned())
@@ -272,6 +291,7 @@ fn brands(
                 id: id.owned(),
                 currency: money.map(|(code, _)| code),
                 zone,
+                campaign: earning.map(|found| found.owned()),
                 token: Secret::new(token.text),
             });
         }

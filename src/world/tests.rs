@@ -238,13 +238,33 @@ fn keys_of_later_releases_are_refused() {
     for (from, key, value) in [
         ("id = \"bob\"", "permissions", "[\"read\"]"),
         ("id = \"bob\"", "password", "\"hush\""),
-        ("id = \"web\"", "campaign", "\"p\""),
     ] {
         one_fault(
             from,
             &format!("{from}\n{key} = {value}"),
             &format!("{key} = "),
             &format!("{key}: it is not served yet. Leave it out until a release serves it."),
+        );
+    }
+}
+
+#[test]
+fn sales_of_a_brand_earn_in_a_points_campaign_of_its_account() {
+    for (id, fault) in [
+        (
+            "g",
+            "it is not a points campaign. Sales earn points: name a campaign of the type points.",
+        ),
+        (
+            "x",
+            "no campaign of this account has that id in this file. Name an id of one of its [[account.campaign]] tables.",
+        ),
+    ] {
+        one_fault(
+            "id = \"web\"",
+            &format!("id = \"web\"\ncampaign = \"{id}\""),
+            "campaign = ",
+            &format!("campaign = \"{id}\": {fault}"),
         );
     }
 }

@@ -27,6 +27,13 @@ mod php;
 #[cfg(feature = "mysql")]
 mod proxy;
 mod repeats;
+mod sales_bad_input;
+mod sales_crash;
+mod sales_inbox;
+mod sales_points;
+mod sales_race;
+mod sales_statements;
+mod sales_stories;
 mod structure;
 mod support;
 mod sync_bad_input;

@@ -95,6 +95,7 @@ fn ledger() -> Ledger {
             batch: 7,
             customer: 3,
             rejection: 1,
+            sale: 1,
             sync: SyncNumbers::default(),
         },
         vec![Arc::new(known)],

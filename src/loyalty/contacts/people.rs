@@ -11,10 +11,10 @@ use std::collections::hash_map::Entry;
 
 /// Who holds which keys: a map for each kind. Client text is its key, so the hasher is a keyed one.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
-struct Index(Box<[HashMap<Box<str>, Vec<i64>>; KeyKind::ALL.len()]>);
+pub(in crate::loyalty) struct Index(Box<[HashMap<Box<str>, Vec<i64>>; KeyKind::ALL.len()]>);
 
 impl Index {
-    fn add(&mut self, kind: KeyKind, value: &str, customer: i64) {
+    pub(in crate::loyalty) fn add(&mut self, kind: KeyKind, value: &str, customer: i64) {
         let Some(values) = self.0.get_mut(place(kind)) else {
             return;
         };
@@ -27,7 +27,7 @@ impl Index {
         }
     }
 
-    fn holders(&self, kind: KeyKind, value: &str) -> &[i64] {
+    pub(in crate::loyalty) fn holders(&self, kind: KeyKind, value: &str) -> &[i64] {
         let holders = self.0.get(place(kind)).and_then(|values| values.get(value));
         holders.map_or(&[], Vec::as_slice)
     }

@@ -5,7 +5,7 @@
 //! nothing: a purchase cannot be without them.
 
 use super::{FIELDS, PurchaseSent, STATUSES, UUID_NAMES};
-use crate::amount;
+use crate::amount::{self, Amount};
 use crate::json::{self, Scalar};
 use crate::loyalty::contacts::fields::{CUSTOM_MAX, CUSTOM_NAME_MAX_CHARS, ID, TEXT_MAX_CHARS};
 use crate::loyalty::contacts::keys;
@@ -20,10 +20,6 @@ pub const WHOLE: &str = "purchase";
 pub const PURCHASE_MAX_BYTES: usize = CONTACT_MAX_BYTES;
 /// The longest description, in characters.
 const DESCRIPTION_MAX_CHARS: usize = 4096;
-/// The most digits of a price before the decimal point.
-const PRICE_DIGITS: usize = 12;
-/// The most decimals of a price.
-const PRICE_DECIMALS: usize = 4;
 /// What a price is, as faults say it.
 const A_PRICE: &str = "a number such as 545.50, with at most 12 digits and 4 decimals";
 
@@ -182,27 +178,9 @@ fn key_text(text: Cow<'_, str>) -> Result<Box<str>, String> {
 
 /// A price in ten-thousandths: a sign, digits, and perhaps a point and decimals; nothing is rounded.
 fn price(text: &str) -> Option<i64> {
-    let (negative, rest) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
-    let (whole, decimals) = match rest.split_once('.') {
-        Some((whole, decimals)) => (whole, Some(decimals)),
-        None => (rest, None),
-    };
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    // Zeros at the end change nothing.
-    let kept = decimals.unwrap_or("").trim_end_matches('0');
-    let whole_digits = whole.trim_start_matches('0').len();
-    if !digits(whole)
-        || !decimals.is_none_or(digits)
-        || kept.len() > PRICE_DECIMALS
-        || whole_digits > PRICE_DIGITS
-    {
-        return None;
-    }
-    let scaled: i64 = format!("{whole}{kept:0<PRICE_DECIMALS$}").parse().ok()?;
-    Some(if negative { -scaled } else { scaled })
+    let plus = text.strip_prefix('+');
+    let text = plus.filter(|rest| !rest.starts_with('-')).unwrap_or(text);
+    amount::read_money(text).ok().map(Amount::raw)
 }
 
 fn currency(text: &str) -> Option<Box<str>> {

@@ -195,6 +195,7 @@ mod tests {
             batch: 1,
             customer: 1,
             rejection: 1,
+            sale: 1,
             sync: SyncNumbers::default(),
         };
         let ledger = Ledger::new(numbers, Vec::new());

@@ -31,7 +31,7 @@ fn push(queue: &Queue, jobs: &[(i32, i64)], large: bool) {
 fn numbers(taken: &Taken) -> Vec<i64> {
     let number = |job: &Job| match &job.command {
         Command::Undo(undo) => undo.batch,
-        Command::Batch(_) | Command::Sync(_) => 0,
+        Command::Batch(_) | Command::Sync(_) | Command::Sales(_) => 0,
     };
     taken.jobs.iter().map(number).collect()
 }

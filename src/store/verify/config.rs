@@ -1,9 +1,9 @@
-//! What entries may name: campaigns with their rules, items, rewards, users.
+//! What entries may name: campaigns with their rules, items, rewards, users; and brands.
 //!
 //! Unlike [`super::super::accounts`] it does not stop at a value that it does not know.
 
 use super::super::Result;
-use super::super::schema::{accounts, campaigns, items, rewards, users};
+use super::super::schema::{accounts, brands, campaigns, items, rewards, users};
 use super::Check;
 use crate::amount::currency_digits;
 use crate::loyalty::account::Kind;
@@ -29,6 +29,7 @@ pub(super) struct Config {
     /// The campaign of each reward.
     pub(super) rewards: HashMap<i32, i32>,
     pub(super) users: HashSet<i32>,
+    pub(super) brands: HashSet<i32>,
 }
 
 /// The most decimals that points may have.
@@ -92,10 +93,15 @@ pub(super) fn load(check: &mut Check<'_>) -> Result<Config> {
         .filter(users::account_id.eq(account))
         .select(users::number)
         .load(check.db)?;
+    let brands: Vec<i32> = brands::table
+        .filter(brands::account_id.eq(account))
+        .select(brands::number)
+        .load(check.db)?;
     Ok(Config {
         campaigns: found,
         items: items.into_iter().collect(),
         rewards: rewards.into_iter().collect(),
         users: users.into_iter().collect(),
+        brands: brands.into_iter().collect(),
     })
 }

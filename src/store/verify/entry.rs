@@ -28,6 +28,10 @@ pub(super) struct Row {
 }
 
 impl Row {
+    pub(super) fn is_kind(&self, kind: EntryKind) -> bool {
+        kind.stored() == self.kind
+    }
+
     pub(super) fn key(&self) -> BalanceKey {
         BalanceKey {
             customer: self.customer,
@@ -143,10 +147,9 @@ pub(super) fn check_row(check: &mut Check<'_>, row: &Row) {
 /// Kind and sign agree, and exactly reversals reverse something.
 fn check_kind(check: &mut Check<'_>, row: &Row) {
     let number = row.number;
-    let is_kind = |kind: EntryKind| kind.stored() == row.kind;
-    let should = if is_kind(EntryKind::Redeem) {
+    let should = if row.is_kind(EntryKind::Redeem) {
         (row.amount > 0).then_some("zero or less, since it redeems")
-    } else if is_kind(EntryKind::Add) || is_kind(EntryKind::Opening) {
+    } else if row.is_kind(EntryKind::Add) || row.is_kind(EntryKind::Opening) {
         (row.amount < 0).then_some("zero or more, since it adds")
     } else {
         None
@@ -159,7 +162,7 @@ fn check_kind(check: &mut Check<'_>, row: &Row) {
             should,
         );
     }
-    let reversal = is_kind(EntryKind::Reversal);
+    let reversal = row.is_kind(EntryKind::Reversal);
     if !reversal && !(1..=3).contains(&row.kind) {
         check.add("journal", number, format!("kind {}", row.kind), "1 to 4");
     } else if reversal != row.reverses.is_some() {

@@ -1,10 +1,11 @@
-//! What is kept of requests that come again: it names a job, or a batch, its rejections, or a rejection that was posted after all.
+//! What is kept of requests that come again: it names a job, sales, or a batch, its rejections, or a rejection that was posted after all.
 
 use super::super::Result;
 use super::super::schema::{batches, idempotency, rejections};
 use super::customers::NumberSet;
 use super::{CHUNK, Check, or_none};
 use crate::loyalty::once::{Kept, KeptBatch, REPLAY};
+use crate::loyalty::sales::SaleOutcome;
 use crate::text;
 use diesel::prelude::*;
 use std::collections::HashMap;
@@ -53,7 +54,7 @@ fn check_rows(check: &mut Check<'_>, rows: &[Row], jobs: &NumberSet) -> Result<(
         .collect();
     let batches_kept: Vec<KeptBatch> = kept
         .iter()
-        .filter_map(|kept| kept.and_then(Kept::batch))
+        .filter_map(|kept| kept.as_ref().and_then(Kept::batch))
         .collect();
     let of_batches: Vec<i64> = batches_kept.iter().map(|kept| kept.batch).collect();
     let rejected: HashMap<i64, i32> = batches::table
@@ -74,7 +75,12 @@ fn check_rows(check: &mut Check<'_>, rows: &[Row], jobs: &NumberSet) -> Result<(
         .collect();
     for ((dialect, caller, name, _), kept) in rows.iter().zip(kept) {
         let key = text::shown(&format!("{dialect}/{caller}/{name}"));
-        if let Some((is, should)) = wrong(name, kept, jobs, (&rejected, &found)) {
+        if let Some((is, should)) = wrong(
+            name,
+            kept,
+            (jobs, check.head.next_sale),
+            (&rejected, &found),
+        ) {
             check.add("idempotency", key, is, should);
         }
     }
@@ -89,18 +95,30 @@ fn replay(name: &str) -> Option<i64> {
 /// Rejections by their numbers: batch and state.
 type Rejections = HashMap<i64, (Option<i64>, String)>;
 
-/// What is wrong with a row, and what should be. `jobs`: those that there are. `rejected`: how many lines of each batch were refused. `found`: batch
+/// What is wrong with a row, and what should be. `jobs`: those that there are. `next_sale`: the next sale's number; they have
+/// no gaps. `rejected`: how many lines of each batch were refused. `found`: batch
 /// and state of rejections.
 fn wrong(
     name: &str,
     kept: Option<Kept>,
-    jobs: &NumberSet,
+    (jobs, next_sale): (&NumberSet, i64),
     (rejected, found): (&HashMap<i64, i32>, &Rejections),
 ) -> Option<(String, String)> {
     let kept = match kept {
         Some(Kept::Job { job }) => {
             let is = || format!("job {job}, which does not exist");
             return (!jobs.contains(job)).then(|| (is(), "a job".to_owned()));
+        }
+        Some(Kept::Sales { sales }) => {
+            let numbers = sales.iter().filter_map(|outcome| match outcome {
+                SaleOutcome::Created { sale, .. } | SaleOutcome::Updated { sale, .. } => {
+                    Some(*sale)
+                }
+                _ => None,
+            });
+            let mut numbers = numbers.filter(|sale| !(1..next_sale).contains(sale));
+            let is = |sale| format!("sale {sale}, which does not exist");
+            return numbers.next().map(|sale| (is(sale), "a sale".to_owned()));
         }
         Some(Kept::Batch(kept)) => Some(kept),
         None => None,

@@ -20,6 +20,7 @@
 //! | `rejections` | the inbox |
 //! | `sync` | jobs with their items, and the ledger of credits |
 //! | `people` | contacts, the keys that people are found by, consents, purchases |
+//! | `sales` | sales, the ids they are found by, the points they have earned |
 //! | `outbox` | webhooks and their tries |
 //! | `idempotency` | what is kept of requests that come again |
 
@@ -36,6 +37,7 @@ mod people;
 mod rejections;
 pub mod report;
 mod reversals;
+mod sales;
 mod sync;
 
 #[cfg(test)]
@@ -104,6 +106,7 @@ fn one_account(
     let spent = sync::check_credits(&mut check, &numbers)?;
     let jobs = sync::check_jobs(&mut check, &numbers, &customers, spent)?;
     people::check(&mut check, &numbers, &customers)?;
+    sales::check(&mut check, &customers)?;
     outbox::check(&mut check, &numbers, &jobs)?;
     idempotency::check(&mut check, &jobs)?;
     let balances = balances::check(&mut check, chains)?;

@@ -1,10 +1,11 @@
-//! The inbox: words, users, days, and how many faults are open.
+//! The inbox: words, users, brands, days, and how many faults are open.
 
 use super::super::Result;
 use super::super::schema::rejections;
-use super::{CHUNK, Check};
+use super::{CHUNK, Check, or_none};
 use crate::dates::Day;
 use crate::error::Class;
+use crate::loyalty::once::SALES;
 use crate::text;
 use diesel::prelude::*;
 use std::collections::VecDeque;
@@ -29,6 +30,8 @@ struct Row {
     class: String,
     state: String,
     effective_date: Option<i32>,
+    source: String,
+    brand: Option<i32>,
 }
 
 /// What the check of batches needs to know of a rejection.
@@ -96,6 +99,8 @@ impl Rejections {
                 rejections::class,
                 rejections::state,
                 rejections::effective_date,
+                rejections::source,
+                rejections::brand,
             ))
             .load(check.db)?;
         self.ended = rows.is_empty();
@@ -142,6 +147,20 @@ fn check_row(check: &mut Check<'_>, row: &Row) {
     if let Some(user) = row.user.filter(|user| !check.config.users.contains(user)) {
         let is = format!("user {user}, who does not exist");
         check.add("rejections", number, is, "a user");
+    }
+    if (row.source == SALES) != row.brand.is_some() {
+        let is = format!(
+            "brand {} and source {}",
+            or_none(row.brand),
+            text::shown(&row.source)
+        );
+        check.add("rejections", number, is, "a brand where it is a sale");
+    } else if let Some(brand) = row
+        .brand
+        .filter(|brand| !check.config.brands.contains(brand))
+    {
+        let is = format!("brand {brand}, which does not exist");
+        check.add("rejections", number, is, "a brand");
     }
     if let Some(date) = row
         .effective_date

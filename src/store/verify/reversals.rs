@@ -21,12 +21,7 @@ pub(super) fn check_entries(check: &mut Check<'_>, rows: &[Row]) -> Result<()> {
         .into_iter()
         .map(|row| (row.number, row))
         .collect();
-    let table: Vec<(i64, i64)> = reversals::table
-        .filter(reversals::account_id.eq(check.account))
-        .filter(reversals::entry.eq_any(reversed))
-        .select((reversals::entry, reversals::by_entry))
-        .load(check.db)?;
-    let table: HashMap<i64, i64> = table.into_iter().collect();
+    let table = self::reversed(check, &reversed)?;
     for (row, entry) in reversing {
         let is = format!("reverses {entry}");
         match originals.get(&entry) {
@@ -48,6 +43,16 @@ pub(super) fn check_entries(check: &mut Check<'_>, rows: &[Row]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Those of these entries that are reversed, each with the entry that does it.
+pub(super) fn reversed(check: &mut Check<'_>, entries: &[i64]) -> Result<HashMap<i64, i64>> {
+    let table: Vec<(i64, i64)> = reversals::table
+        .filter(reversals::account_id.eq(check.account))
+        .filter(reversals::entry.eq_any(entries.to_vec()))
+        .select((reversals::entry, reversals::by_entry))
+        .load(check.db)?;
+    Ok(table.into_iter().collect())
 }
 
 fn check_pair(check: &mut Check<'_>, row: &Row, original: &Row) {

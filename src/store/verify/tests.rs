@@ -3,6 +3,7 @@
 //! Runs on SQLite, and on MySQL as well where `PUNCHCARD_TEST_MYSQL_URL` names a server.
 
 mod breaks;
+mod sales;
 mod sync;
 mod world;
 
@@ -179,6 +180,24 @@ fn each_break_of_jobs_and_people_is_found_and_nothing_else() {
         };
         holds(db);
         for (statements, expected) in sync::BREAKS {
+            assert_eq!(found(db, statements), *expected, "{statements}");
+        }
+        holds(db);
+    });
+}
+
+#[test]
+fn each_break_of_sales_is_found_and_nothing_else() {
+    on_each_engine("sales", |db| {
+        configure(db);
+        fill(db);
+        sales::fill_sales(db);
+        let holds = |db: &mut Db| {
+            let report = run(db, None, dates::micros(now())).unwrap().unwrap();
+            assert!(report.holds(), "{report}");
+        };
+        holds(db);
+        for (statements, expected) in sales::BREAKS {
             assert_eq!(found(db, statements), *expected, "{statements}");
         }
         holds(db);

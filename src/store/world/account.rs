@@ -58,6 +58,7 @@ struct BrandRow {
     timezone: Option<String>,
     token_hash: Vec<u8>,
     created_at: i64,
+    campaign: Option<i32>,
 }
 
 /// The configuration of one account, written.
@@ -122,7 +123,7 @@ pub(super) fn write(
     };
     let numbers = campaigns::write(&mut work, &wanted.campaigns)?;
     write_users(&mut work, &wanted.users, &numbers)?;
-    write_brands(&mut work, &wanted.brands)?;
+    write_brands(&mut work, &wanted.brands, &numbers)?;
     let Work { lines, kept, .. } = work;
     let written = Written {
         number: head.account_id,
@@ -400,7 +401,11 @@ fn write_key(
     Ok(())
 }
 
-fn write_brands(work: &mut Work<'_>, wanted: &[Brand]) -> Result<(), Stop> {
+fn write_brands(
+    work: &mut Work<'_>,
+    wanted: &[Brand],
+    campaigns: &HashMap<&str, i32>,
+) -> Result<(), Stop> {
     let stored: Vec<BrandRow> = brands::table
         .filter(brands::account_id.eq(work.account))
         .order(brands::number)
@@ -417,6 +422,10 @@ fn write_brands(work: &mut Work<'_>, wanted: &[Brand]) -> Result<(), Stop> {
             timezone: brand.zone.map(|zone| zone.name().to_owned()),
             token_hash: work.key.digest(brand.token.expose().as_bytes()).to_vec(),
             created_at: known.map_or(work.now_us, |row| row.created_at),
+            campaign: brand
+                .campaign
+                .as_deref()
+                .and_then(|id| campaigns.get(id).copied()),
         };
         if known.is_none_or(|old| old.token_hash != new.token_hash) {
             free_token(work.db, brand, &new.token_hash)?;
@@ -433,6 +442,13 @@ fn write_brands(work: &mut Work<'_>, wanted: &[Brand]) -> Result<(), Stop> {
             Some(old) if *old != new => {
                 diff.optional("currency", old.currency.as_deref(), new.currency.as_deref());
                 diff.optional("timezone", old.timezone.as_deref(), new.timezone.as_deref());
+                if old.campaign != new.campaign {
+                    let id = |number: Option<i32>| {
+                        campaigns.iter().find(|(_, known)| Some(**known) == number)
+                    };
+                    let (was, is) = (id(old.campaign), id(new.campaign));
+                    diff.optional("campaign", was.map(|one| *one.0), is.map(|one| *one.0));
+                }
                 if old.token_hash != new.token_hash {
                     diff.word("token changed");
                 }

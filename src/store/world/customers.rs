@@ -402,6 +402,7 @@ impl<'w> Chunk<'w> {
                 batch: head.next_batch,
                 customer: head.next_customer,
                 rejection: head.next_rejection,
+                sale: head.next_sale,
                 sync: SyncNumbers::default(),
             },
             Vec::new(),
@@ -477,7 +478,7 @@ fn entry<'a>(
     date: Day,
 ) -> Entry<'a> {
     Entry {
-        given,
+        given: given.into(),
         ..Entry::bare(EntryKind::Opening, key, amount, link, date)
     }
 }

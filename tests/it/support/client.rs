@@ -27,6 +27,27 @@ pub fn exchange(address: SocketAddr, request: &[u8]) -> Reply {
     try_exchange(address, request).expect("an answer")
 }
 
+/// Sends any request with these headers on a connection of its own.
+pub fn send(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Reply {
+    let mut out = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
+    for (name, value) in headers {
+        out.push_str(&format!("{name}: {value}\r\n"));
+    }
+    if !body.is_empty() || method == "POST" {
+        out.push_str(&format!("Content-Length: {}\r\n", body.len()));
+    }
+    out.push_str("\r\n");
+    let mut out = out.into_bytes();
+    out.extend(body);
+    exchange(address, &out)
+}
+
 /// As [`exchange`]; `None` if the connection ends without a complete answer.
 pub fn try_exchange(address: SocketAddr, request: &[u8]) -> Option<Reply> {
     exchange_on(TcpStream::connect(address).ok()?, request)

@@ -8,6 +8,7 @@
 //! | [`books`] | balances, entries and rejections as the tests read them from the database |
 //! | [`process`] | the program itself, as a process that can be killed |
 //! | [`jobs`] | jobs of `sync_data` without HTTP and without the worker |
+//! | [`sales`] | sales as a brand sends them |
 //! | [`load`] | clients that post under load and note what they were told |
 //! | [`audit`] | the check of a journal against what those clients were told |
 //! | [`trace`] | what a process asked of the kernel, by strace |
@@ -29,6 +30,7 @@ pub mod mariadb;
 pub mod process;
 #[cfg(feature = "mysql")]
 pub mod proxy;
+pub mod sales;
 pub mod sink;
 pub mod trace;
 #[cfg(feature = "mysql")]

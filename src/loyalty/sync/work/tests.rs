@@ -67,6 +67,7 @@ impl Shop {
                 batch: 1,
                 customer: 1,
                 rejection: 1,
+                sale: 1,
                 sync: SyncNumbers {
                     job: 2,
                     event: 1,

@@ -103,6 +103,7 @@ pub(super) fn post(db: &mut Db, number: i32, texts: &[&str]) {
         batch: head.next_batch,
         customer: head.next_customer,
         rejection: head.next_rejection,
+        sale: head.next_sale,
         sync: SyncNumbers::default(),
     };
     let mut ledger = Ledger::new(numbers, vec![Arc::new(holders)]);

@@ -1,0 +1,2 @@
+DROP TABLE IF EXISTS sale_keys;
+DROP TABLE IF EXISTS sales;

@@ -1,0 +1,1 @@
+ALTER TABLE idempotency MODIFY outcome TEXT NOT NULL;

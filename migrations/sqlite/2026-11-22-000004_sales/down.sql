@@ -1,0 +1,2 @@
+DROP TABLE sale_keys;
+DROP TABLE sales;
