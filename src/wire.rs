@@ -6,6 +6,9 @@
 use crate::error::{Code, Problem};
 use percent_encoding::percent_decode;
 use std::borrow::Cow;
+use std::sync::LazyLock;
+use std::thread;
+use tokio::sync::Semaphore;
 
 /// Bodies above this size are read on a thread that may take its time.
 pub const INLINE_BYTES: usize = 256 * 1024;
@@ -72,6 +75,23 @@ fn unescaped(text: &str) -> String {
         .into_owned()
 }
 
+/// Reads a large body where it holds nobody up; no more of them at a time than there are processors. What a body of many
+/// small pieces is read into takes many times its own memory, and to read more of them at once would be no faster.
+pub async fn reading<T: Send + 'static>(
+    read: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
+    static PLACES: LazyLock<Semaphore> = LazyLock::new(|| {
+        Semaphore::new(thread::available_parallelism().map_or(1, |processors| processors.get()))
+    });
+    let place = PLACES.acquire().await;
+    blocking(move || {
+        // The place is taken until the work is done, even where nobody waits for it any more.
+        let _place = place;
+        read()
+    })
+    .await
+}
+
 /// Runs what takes long where it holds nobody up.
 pub async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
@@ -84,6 +104,27 @@ pub async fn blocking<T: Send + 'static>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn no_more_large_bodies_are_read_at_once_than_there_are_processors() {
+        use std::sync::Arc;
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        let processors = thread::available_parallelism().unwrap().get();
+        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let all = (0..3 * processors).map(|nth| {
+            let (now, most) = (Arc::clone(&now), Arc::clone(&most));
+            tokio::spawn(reading(move || {
+                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                thread::sleep(std::time::Duration::from_millis(20));
+                now.fetch_sub(1, Ordering::SeqCst);
+                nth
+            }))
+        });
+        for (nth, one) in all.collect::<Vec<_>>().into_iter().enumerate() {
+            assert_eq!(one.await.unwrap(), Ok(nth));
+        }
+        assert!(most.load(Ordering::SeqCst) <= processors);
+    }
 
     #[test]
     fn a_query_string_is_pairs() {

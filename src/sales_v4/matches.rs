@@ -3,6 +3,7 @@
 use crate::dates;
 use crate::json::{self, Scalar};
 use crate::loyalty::contacts::person::{Columns, Person};
+use crate::loyalty::sales::SaleOutcome;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -30,6 +31,24 @@ pub const LABELS: [&str; 18] = [
 
 /// The one label with an empty text, not `null`, where nothing is known.
 const CREATED: &str = "Record created at";
+
+/// The most customers that one answer names. A key that hundreds share, in each of a thousand sales, would make an answer
+/// of a hundred megabytes out of a small request.
+const MATCHES_IN_ALL: usize = 10_000;
+
+/// Outcomes as they are told: where very many sales are not unique, each names fewer customers, all alike.
+pub fn shared(mut outcomes: Vec<SaleOutcome>) -> Vec<SaleOutcome> {
+    let lists = outcomes.iter().filter_map(SaleOutcome::candidates);
+    let Some(share) = MATCHES_IN_ALL.checked_div(lists.count()) else {
+        return outcomes;
+    };
+    for outcome in &mut outcomes {
+        if let SaleOutcome::NotUnique { customers } = outcome {
+            customers.truncate(share);
+        }
+    }
+    outcomes
+}
 
 /// Customers by their numbers.
 #[derive(Default, Debug)]
@@ -148,6 +167,25 @@ mod tests {
         let mut out = String::new();
         people.write(&mut out, customer);
         out
+    }
+
+    #[test]
+    fn one_answer_names_ten_thousand_customers_at_most() {
+        let several = |count: i64| SaleOutcome::NotUnique {
+            customers: (1..=count).collect(),
+        };
+        let told = |outcomes| {
+            let outcomes = shared(outcomes).into_iter();
+            let counts = outcomes.map(|one| one.candidates().map_or(0, <[i64]>::len));
+            counts.collect::<Vec<_>>()
+        };
+        assert!(told(vec![]).is_empty());
+        assert_eq!(told(vec![SaleOutcome::NotFound]), [0]);
+        assert_eq!(told(vec![several(100); 100]), [100; 100]);
+        let mut most = vec![several(100); 999];
+        most.push(several(2));
+        let told = told(most);
+        assert_eq!((told[0], told[998], told[999]), (10, 10, 2));
     }
 
     #[test]

@@ -9,7 +9,7 @@
 //! | [`head`] | what is asked for beside the body |
 //! | [`request`] | a body to items, and the beginning of their echoes |
 //! | [`reply`] | what callers are told |
-//! | [`matches`] | the customers that are told where several fit |
+//! | [`mod@matches`] | the customers that are told where several fit |
 
 pub mod auth;
 pub mod head;
@@ -27,7 +27,7 @@ use crate::loyalty::sales::{SaleOutcome, Sales, Source};
 use crate::posting::Poster;
 use crate::posting::directory::Directory;
 use crate::secrets::ServerKey;
-use crate::wire::{Answer, DAY_S, Head, INLINE_BYTES, blocking};
+use crate::wire::{Answer, DAY_S, Head, INLINE_BYTES, blocking, reading};
 use head::{Route, Wishes};
 use matches::People;
 use request::{Refused, Request};
@@ -139,7 +139,7 @@ async fn post(service: &Service, call: Call, bytes: Vec<u8>) -> Result<Answer, R
         request::read(&bytes, &terms, printed)
     };
     let request = if large {
-        blocking(read).await??
+        reading(read).await??
     } else {
         read()?
     };
@@ -179,9 +179,10 @@ async fn post(service: &Service, call: Call, bytes: Vec<u8>) -> Result<Answer, R
     } else {
         service.poster.post_sales(sales, once).await?
     };
-    let people = people(service, account.number, &told.outcomes).await;
-    let large = large || matched(&told.outcomes).count() > INLINE_MATCHES;
-    let write = move || reply::written(&echoes, &told.outcomes, &people, alone);
+    let outcomes = matches::shared(told.outcomes);
+    let people = people(service, account.number, &outcomes).await;
+    let large = large || matched(&outcomes).count() > INLINE_MATCHES;
+    let write = move || reply::written(&echoes, &outcomes, &people, alone);
     let body = if large {
         blocking(write).await?
     } else {
@@ -195,10 +196,7 @@ async fn post(service: &Service, call: Call, bytes: Vec<u8>) -> Result<Answer, R
 
 /// The customers that fit sales whose customer is not unique.
 fn matched(outcomes: &[SaleOutcome]) -> impl Iterator<Item = i64> {
-    let lists = outcomes.iter().map(|outcome| match outcome {
-        SaleOutcome::NotUnique { customers } => customers.as_slice(),
-        _ => &[],
-    });
+    let lists = outcomes.iter().filter_map(SaleOutcome::candidates);
     lists.flatten().copied()
 }
 

@@ -1,6 +1,8 @@
 //! Sales and the ids by which they are found.
 
-use super::dialect::people::find_person_keys;
+use super::dialect::people::{
+    HOLDERS_MOST, PersonKey, find_person_keys, those_there as person_keys_there,
+};
 use super::dialect::sales::{
     SaleFound, find_customers, find_sale_keys, find_sales, remove_sale_keys,
 };
@@ -15,7 +17,7 @@ use crate::loyalty::sales::book::Book;
 use crate::loyalty::sales::read::MatchKeys;
 use crate::loyalty::sales::rows::{Earned, SaleChange, StoredSale};
 use crate::loyalty::sales::{Sales, matching};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 rows! {
     struct Row<'a> in sales {
@@ -70,10 +72,12 @@ pub fn load(db: &mut Db, account: i32, asked: &[&Sales]) -> Result<Book> {
         let asked = matching::asked(&sale.keys);
         asked.map(|(kind, value)| (kind.stored(), value))
     }));
-    for (kind, value, customer) in find_person_keys(db, account, &keys)? {
-        let kind = KeyKind::from_stored(kind).ok_or_else(|| broken("kind of a key"))?;
-        book.add_key(kind, &value, customer);
-    }
+    let known = find_person_keys(db, account, &keys)?;
+    let crowded = crowded(&known);
+    add_keys(&mut book, &known)?;
+    let others = sorted(valid().flat_map(|(_, sale)| in_a_crowd(&sale.keys, &crowded, &book)));
+    let known = person_keys_there(db, account, &others)?;
+    add_keys(&mut book, &known)?;
     let ids = sorted(valid().filter_map(|(_, sale)| match sale.keys {
         MatchKeys::Id(id) => id,
         MatchKeys::Keys(_) => None,
@@ -90,6 +94,48 @@ pub fn load(db: &mut Db, account: i32, asked: &[&Sales]) -> Result<Book> {
         book.add_sale(sale);
     }
     Ok(book)
+}
+
+/// The keys that so many customers have that not all of them were looked at.
+fn crowded(known: &[PersonKey]) -> HashSet<(i16, &str)> {
+    let mut counts: HashMap<(i16, &str), usize> = HashMap::new();
+    for (kind, value, _) in known {
+        let count = counts.entry((*kind, value.as_str())).or_default();
+        *count = count.saturating_add(1);
+    }
+    let crowded = counts
+        .into_iter()
+        .filter(|(_, count)| *count >= HOLDERS_MOST);
+    crowded.map(|(key, _)| key).collect()
+}
+
+/// Whom the other keys of a sale may mean, with each of its keys that is crowded: whether they have that one too was
+/// perhaps not looked at. Customers of a key were found in their order.
+fn in_a_crowd<'s>(
+    keys: &'s MatchKeys,
+    crowded: &HashSet<(i16, &str)>,
+    book: &Book,
+) -> Vec<(i16, &'s str, i64)> {
+    let asked =
+        || matching::asked(keys).map(move |(kind, value)| (kind, value, book.holders(kind, value)));
+    let crowds = asked().filter(|(kind, value, _)| crowded.contains(&(kind.stored(), *value)));
+    crowds
+        .flat_map(|(kind, value, members)| {
+            let others = asked().flat_map(|(_, _, holders)| holders.iter().copied());
+            let others = others.filter(|customer| members.binary_search(customer).is_err());
+            others
+                .map(move |customer| (kind.stored(), value, customer))
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn add_keys(book: &mut Book, known: &[PersonKey]) -> Result<()> {
+    for (kind, value, customer) in known {
+        let kind = KeyKind::from_stored(*kind).ok_or_else(|| broken("kind of a key"))?;
+        book.add_key(kind, value, *customer);
+    }
+    Ok(())
 }
 
 /// Each of them once, in their order.

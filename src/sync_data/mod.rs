@@ -37,7 +37,7 @@ use crate::loyalty::sync::job::NewJob;
 use crate::posting::Poster;
 use crate::posting::directory::Directory;
 use crate::secrets::{self, ServerKey};
-use crate::wire::{Answer, DAY_S, Head, INLINE_BYTES, blocking};
+use crate::wire::{Answer, DAY_S, Head, INLINE_BYTES, blocking, reading};
 use body::BadBody;
 use request::Request;
 use route::Route;
@@ -196,7 +196,7 @@ async fn store(
         })
     };
     let request = if large {
-        blocking(read).await??
+        reading(read).await??
     } else {
         read()?
     };

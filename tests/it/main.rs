@@ -30,6 +30,7 @@ mod repeats;
 mod sales_bad_input;
 mod sales_crash;
 mod sales_inbox;
+mod sales_limits;
 mod sales_points;
 mod sales_race;
 mod sales_statements;

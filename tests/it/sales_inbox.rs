@@ -140,4 +140,25 @@ on_both_engines! {
         assert_eq!(counts(&shop.app.database, account), (1, 1));
         verify(&shop);
     }
+
+    fn equal_sales_without_ids_wait_each_for_itself(engine: Engine) {
+        let shop = App::shared(engine).shop(&world(""));
+        let kept = r#"{"match_key":{"email":"new@example.com"},"event_time":"2020-01-02","value":5}"#;
+        let customer = "\n[[account.customer]]\ncode = \"n\"\nemail = \"new@example.com\"\n";
+        assert_eq!(send(&shop, &[kept, kept, kept]), ["not_found"; 3]);
+        assert_eq!(shop.states(), ["open"; 3]);
+        // Sent again, each takes the place of one.
+        assert_eq!(send(&shop, &[kept, kept, kept]), ["not_found"; 3]);
+        assert_eq!(shop.states(), ["superseded", "superseded", "superseded", "open", "open", "open"]);
+        // Who assigns one has assigned no other.
+        for (number, sale) in [("4", 1), ("5", 2)] {
+            let told = sales(&shop, &["assign", number, "1"]).unwrap();
+            assert_eq!(told, format!("sale {sale} was created for customer 1\n"));
+        }
+        assert_eq!(shop.states()[3..], ["replayed", "replayed", "open"]);
+        shop.apply(&(world("") + customer));
+        assert_eq!(send(&shop, &[kept, kept, kept]), ["created"; 3]);
+        assert_eq!(shop.states()[3..], ["replayed", "replayed", "superseded"]);
+        verify(&shop);
+    }
 }

@@ -6,7 +6,7 @@
 use super::book::Book;
 use super::earn::{Desk, Unsettled, print_of_points};
 use super::matching::{self, Found};
-use super::read::{Item, MATCH_KEY, MatchKeys, SentSale};
+use super::read::{self, EXTRA_MAX_BYTES, Item, MATCH_KEY, MatchKeys, SentSale};
 use super::rows::{SaleChange, SalesRows, StoredSale};
 use super::{SaleOutcome, Sales};
 use crate::dates::Day;
@@ -16,9 +16,6 @@ use crate::loyalty::account::{Account, Brand};
 use crate::loyalty::ledger::{Entry, Ledger, Numbers, Overlay};
 use crate::loyalty::rows::{Decided, Refused, Rows};
 use std::collections::{HashMap, HashSet};
-
-/// Up to so many bytes, members that are not documented are gathered over the changes of a sale.
-pub const EXTRA_MAX_BYTES: usize = 1 << 20;
 
 /// Closes all that is open under a print.
 const ALL: i64 = i64::MAX;
@@ -44,6 +41,7 @@ pub fn decide<'a>(
         entries: Vec::new(),
         refused: Vec::new(),
         prints: Vec::new(),
+        equal: HashMap::new(),
     };
     let mut outcomes = Vec::with_capacity(sales.items.len());
     for (item, place) in sales.items.iter().zip(1_u32..) {
@@ -64,37 +62,71 @@ struct Decider<'a, 'l> {
     entries: Vec<Entry<'a>>,
     refused: Vec<Refused<'a>>,
     prints: Vec<([u8; 32], i64)>,
+    /// How many items without ids had each print so far.
+    equal: HashMap<[u8; 32], u32>,
 }
 
 impl<'a> Decider<'a, '_> {
     fn item(&mut self, item: &'a Item, place: u32) -> Result<SaleOutcome, Problem> {
+        let own = self.own_print(item);
         let sent = match &item.read {
             Ok(sent) => sent,
             Err(problem) => {
-                self.keep(item, place, problem.clone())?;
+                self.keep((item, place), own, problem.clone())?;
                 return Ok(SaleOutcome::Invalid);
             }
         };
         match matching::find(&sent.keys, self.book) {
-            Found::One(customer) => Ok(self.store(item, sent, customer, place)),
+            Found::One(customer) => Ok(self.store((item, place), own, sent, customer)),
             Found::Nobody => {
-                self.keep(item, place, unmatched(Code::SaleNotFound, item, sent))?;
+                self.keep(
+                    (item, place),
+                    own,
+                    unmatched(Code::SaleNotFound, item, sent),
+                )?;
                 Ok(SaleOutcome::NotFound)
             }
             Found::Several(customers) => {
-                self.keep(item, place, unmatched(Code::SaleNotUnique, item, sent))?;
+                self.keep(
+                    (item, place),
+                    own,
+                    unmatched(Code::SaleNotUnique, item, sent),
+                )?;
                 Ok(SaleOutcome::NotUnique { customers })
             }
         }
     }
 
+    /// By what an item is known when it comes again. Equal items without ids are so many sales, so each of a request has a
+    /// print of its own.
+    fn own_print(&mut self, item: &Item) -> [u8; 32] {
+        let own = item.prints.own;
+        if !item.prints.of_content {
+            return own;
+        }
+        let count = self.equal.entry(own).or_default();
+        *count = count.saturating_add(1);
+        match *count {
+            1 => own,
+            nth => {
+                let name = format!("{nth} {}", hex::encode(own));
+                read::print(self.brand.number, "equal", &name)
+            }
+        }
+    }
+
     /// Keeps an item for a person. What is kept of an earlier one about the same sale is superseded.
-    fn keep(&mut self, item: &'a Item, place: u32, problem: Problem) -> Result<(), Problem> {
+    fn keep(
+        &mut self,
+        (item, place): (&'a Item, u32),
+        own: [u8; 32],
+        problem: Problem,
+    ) -> Result<(), Problem> {
         if self.sales.assigns().is_some() {
             return Err(problem);
         }
         let day = item.day.unwrap_or(self.sales.today);
-        self.refuse((item, place), problem, day, item.prints.own);
+        self.refuse((item, place), problem, day, own);
         Ok(())
     }
 
@@ -120,10 +152,10 @@ impl<'a> Decider<'a, '_> {
     /// Creates a sale, or changes the one that the item is about.
     fn store(
         &mut self,
-        item: &'a Item,
+        (item, place): (&'a Item, u32),
+        own: [u8; 32],
         sent: &'a SentSale,
         customer: i64,
-        place: u32,
     ) -> SaleOutcome {
         let changes = &self.overlay.sales;
         let before = sent
@@ -143,8 +175,10 @@ impl<'a> Decider<'a, '_> {
             entries: &mut self.entries,
         };
         let unsettled = desk.settle(&mut sale, before.as_ref(), sent);
-        for print in [Some(item.prints.own), item.prints.other] {
-            self.prints.extend(print.map(|print| (print, ALL)));
+        // Whoever assigns a sale without ids means that one, and none that says the same.
+        if !(item.prints.of_content && self.sales.assigns().is_some()) {
+            let prints = [Some(own), item.prints.other].into_iter().flatten();
+            self.prints.extend(prints.map(|print| (print, ALL)));
         }
         if before.is_some() && unsettled.is_some() {
             // Points that could not be given before are those of what the sale was then.

@@ -103,6 +103,14 @@ impl SaleOutcome {
             SaleOutcome::Created { .. } | SaleOutcome::Updated { .. }
         )
     }
+
+    /// The customers of whom it cannot be told which is meant.
+    pub fn candidates(&self) -> Option<&[i64]> {
+        match self {
+            SaleOutcome::NotUnique { customers } => Some(customers),
+            _ => None,
+        }
+    }
 }
 
 impl Sales {

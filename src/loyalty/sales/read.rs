@@ -42,6 +42,9 @@ const KEYS: [(&str, KeyKind); 4] = [
 const SEND_KEYS: &str = "send an object with id, document, email, phone or cellphone";
 /// The longest id of the outer system, and the longest key, in characters.
 const ID_MAX_CHARS: usize = 255;
+/// The most bytes of the members of a sale that are not documented, as one JSON object: of an item, and gathered over all
+/// items about a sale. They are read and put together anew for each item, while nobody else can write.
+pub const EXTRA_MAX_BYTES: usize = 65_536;
 /// The longest text of a value, in characters: zeros in front and at the end are allowed, but not for ever.
 const VALUE_MAX_CHARS: usize = 64;
 
@@ -94,6 +97,8 @@ pub struct Prints {
     /// Another print: that of its order, where it also has an external id. Once the item is stored, it closes what is
     /// kept under this one too.
     pub other: Option<[u8; 32]>,
+    /// Whether it has no ids: another sale may say just the same.
+    pub of_content: bool,
 }
 
 /// What a valid item says.
@@ -172,7 +177,7 @@ impl Item {
                 value: money.value,
                 given: money.given,
                 currency: money.currency,
-                extra: extra(&sent),
+                extra: extra(raw, &sent)?,
             })
         };
         Item {
@@ -220,7 +225,11 @@ fn prints(raw: &str, brand: i32, (external, order): (&OuterId, &OuterId)) -> Pri
     };
     let order = id(order, "order");
     if let Some(own) = id(external, "external") {
-        return Prints { own, other: order };
+        return Prints {
+            own,
+            other: order,
+            of_content: false,
+        };
     }
     let content = || {
         let mut hash = Sha256::new();
@@ -228,6 +237,7 @@ fn prints(raw: &str, brand: i32, (external, order): (&OuterId, &OuterId)) -> Pri
         print(brand, "content", &hex::encode(hash.finalize()))
     };
     Prints {
+        of_content: order.is_none(),
         own: order.unwrap_or_else(content),
         other: None,
     }
@@ -441,10 +451,19 @@ fn currency_of(sent: &str) -> Result<Box<str>, Problem> {
 }
 
 /// The members that are not documented.
-fn extra(sent: &Members<'_, '_>) -> Option<Box<str>> {
+fn extra(raw: &str, sent: &Members<'_, '_>) -> Result<Option<Box<str>>, Problem> {
     let is_extra = |name: &str| !DOCUMENTED.contains(&name) && name != RESPONSE;
     let members = sent.0.iter().map(|(name, value)| (&**name, *value));
     let mut members = members.filter(|(name, _)| is_extra(name)).peekable();
-    members.peek()?;
-    Some(json::joined(members).into())
+    if members.peek().is_none() {
+        return Ok(None);
+    }
+    let extra = json::joined(members);
+    if extra.len() > EXTRA_MAX_BYTES {
+        let detail = format!(
+            "has more than {EXTRA_MAX_BYTES} bytes of members that are not documented: send fewer"
+        );
+        return Err(fault("item", raw, detail));
+    }
+    Ok(Some(extra.into()))
 }

@@ -1,7 +1,7 @@
 //! Statements on people that differ between the engines: sets that are handed over as one JSON document.
 
-use super::statement::{Bind, fixed};
-use super::{KEYS_PER_LOOKUP, Writes};
+use super::Writes;
+use super::statement::{Bind, fixed, look_up};
 use crate::store::{Db, Result};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, SmallInt, Text};
@@ -42,46 +42,47 @@ macro_rules! last_holder {
 /// The customers that these keys lead to, by kind and value; at most [`HOLDERS_MOST`] for each.
 pub fn find_person_keys(db: &mut Db, account: i32, keys: &[(i16, &str)]) -> Result<Vec<PersonKey>> {
     type Columns = (SmallInt, Text, BigInt);
-    let mut found = Vec::new();
-    for chunk in keys.chunks(KEYS_PER_LOOKUP) {
-        let document = serde_json::to_string(chunk).unwrap_or_default();
-        let binds = [
-            Bind::Text(&document),
-            Bind::Int(account),
-            Bind::Int(account),
-        ];
-        found.append(&mut match db {
-            Db::Sqlite(conn) => fixed!(
-                Columns,
-                [
-                    "SELECT k.kind, k.value, k.customer FROM json_each(",
-                    ") AS j CROSS JOIN person_keys AS k ON k.account_id = ",
-                    concat!(
-                        " AND k.kind = json_extract(j.value, '$[0]') AND k.value = json_extract(j.value, '$[1]')",
-                        last_holder!()
-                    ),
-                    last_holder!("json_extract(j.value, '$[0]')", "json_extract(j.value, '$[1]')")
-                ],
-                binds
-            )
-            .load::<PersonKey>(conn)?,
-            #[cfg(feature = "mysql")]
-            Db::Mysql(conn) => fixed!(
-                Columns,
-                [
-                    "SELECT k.kind, k.value, k.customer FROM JSON_TABLE(",
-                    ", '$[*]' COLUMNS(kind SMALLINT PATH '$[0]', value VARCHAR(255) \
-                     CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$[1]')) AS j \
-                     STRAIGHT_JOIN person_keys AS k ON k.account_id = ",
-                    concat!(" AND k.kind = j.kind AND k.value = j.value", last_holder!()),
-                    last_holder!("j.kind", "j.value")
-                ],
-                binds
-            )
-            .load::<PersonKey>(conn)?,
-        });
-    }
-    Ok(found)
+    look_up!(
+        db, keys, [account, account], Columns => PersonKey,
+        [
+            "SELECT k.kind, k.value, k.customer FROM json_each(",
+            ") AS j CROSS JOIN person_keys AS k ON k.account_id = ",
+            concat!(
+                " AND k.kind = json_extract(j.value, '$[0]') AND k.value = json_extract(j.value, '$[1]')",
+                last_holder!()
+            ),
+            last_holder!("json_extract(j.value, '$[0]')", "json_extract(j.value, '$[1]')")
+        ],
+        [
+            "SELECT k.kind, k.value, k.customer FROM JSON_TABLE(",
+            ", '$[*]' COLUMNS(kind SMALLINT PATH '$[0]', value VARCHAR(255) \
+             CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$[1]')) AS j \
+             STRAIGHT_JOIN person_keys AS k ON k.account_id = ",
+            concat!(" AND k.kind = j.kind AND k.value = j.value", last_holder!()),
+            last_holder!("j.kind", "j.value")
+        ]
+    )
+}
+
+/// Those of these keys that there are: kind, value, customer.
+pub fn those_there(db: &mut Db, account: i32, keys: &[(i16, &str, i64)]) -> Result<Vec<PersonKey>> {
+    type Columns = (SmallInt, Text, BigInt);
+    look_up!(
+        db, keys, [account], Columns => PersonKey,
+        [
+            "SELECT k.kind, k.value, k.customer FROM json_each(",
+            ") AS j CROSS JOIN person_keys AS k ON k.account_id = ",
+            " AND k.kind = json_extract(j.value, '$[0]') AND k.value = json_extract(j.value, '$[1]') \
+             AND k.customer = json_extract(j.value, '$[2]')"
+        ],
+        [
+            "SELECT k.kind, k.value, k.customer FROM JSON_TABLE(",
+            ", '$[*]' COLUMNS(kind SMALLINT PATH '$[0]', value VARCHAR(255) \
+             CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$[1]', customer BIGINT PATH '$[2]')) AS j \
+             STRAIGHT_JOIN person_keys AS k ON k.account_id = ",
+            " AND k.kind = j.kind AND k.value = j.value AND k.customer = j.customer"
+        ]
+    )
 }
 
 /// A row of [`find_people`]: the customer's number, code, card number and time; its eleven columns; its contact side's
@@ -138,36 +139,20 @@ macro_rules! person_columns {
 
 /// The customers with these numbers, each with its contact side.
 pub fn find_people(db: &mut Db, account: i32, numbers: &[i64]) -> Result<Vec<PersonFound>> {
-    let mut found = Vec::new();
-    for chunk in numbers.chunks(KEYS_PER_LOOKUP) {
-        let document = serde_json::to_string(chunk).unwrap_or_default();
-        let binds = [Bind::Text(&document), Bind::Int(account)];
-        found.append(&mut match db {
-            Db::Sqlite(conn) => fixed!(
-                FoundColumns,
-                [
-                    concat!("SELECT ", person_columns!(), " FROM json_each("),
-                    ") AS j CROSS JOIN customers AS c ON c.number = j.value AND c.account_id = ",
-                    " LEFT JOIN contacts AS k ON k.account_id = c.account_id AND k.customer = c.number"
-                ],
-                binds
-            )
-            .load::<PersonFound>(conn)?,
-            #[cfg(feature = "mysql")]
-            Db::Mysql(conn) => fixed!(
-                FoundColumns,
-                [
-                    concat!("SELECT ", person_columns!(), " FROM JSON_TABLE("),
-                    ", '$[*]' COLUMNS(number BIGINT PATH '$')) AS j \
-                     STRAIGHT_JOIN customers AS c ON c.number = j.number AND c.account_id = ",
-                    " LEFT JOIN contacts AS k ON k.account_id = c.account_id AND k.customer = c.number"
-                ],
-                binds
-            )
-            .load::<PersonFound>(conn)?,
-        });
-    }
-    Ok(found)
+    look_up!(
+        db, numbers, [account], FoundColumns => PersonFound,
+        [
+            concat!("SELECT ", person_columns!(), " FROM json_each("),
+            ") AS j CROSS JOIN customers AS c ON c.number = j.value AND c.account_id = ",
+            " LEFT JOIN contacts AS k ON k.account_id = c.account_id AND k.customer = c.number"
+        ],
+        [
+            concat!("SELECT ", person_columns!(), " FROM JSON_TABLE("),
+            ", '$[*]' COLUMNS(number BIGINT PATH '$')) AS j \
+             STRAIGHT_JOIN customers AS c ON c.number = j.number AND c.account_id = ",
+            " LEFT JOIN contacts AS k ON k.account_id = c.account_id AND k.customer = c.number"
+        ]
+    )
 }
 
 /// Deletes keys: kind, value, customer. On MySQL it waits with the other writes, among which there must be none of the
@@ -204,7 +189,7 @@ pub fn remove_person_keys(
                 "DELETE FROM person_keys WHERE account_id = {account} AND kind = {kind} \
                  AND value = _utf8mb4 x'{}' AND customer = {customer}",
                 hex::encode(value)
-            )),
+            ))?,
             #[cfg(not(feature = "mysql"))]
             None => {}
         }

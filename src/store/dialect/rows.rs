@@ -131,7 +131,7 @@ macro_rules! delete {
                     $(, " AND `", stringify!($column), "` = {}")*
                 ),
                 i64::from($value) $(, i64::from($values))*
-            )),
+            ))?,
             #[cfg(not(feature = "mysql"))]
             None => {}
         }

@@ -1,7 +1,7 @@
 //! Statements on sales that differ between the engines: sets that are handed over as one JSON document.
 
-use super::statement::{Bind, fixed};
-use super::{KEYS_PER_LOOKUP, Writes};
+use super::Writes;
+use super::statement::{Bind, fixed, look_up};
 use crate::store::{Db, Result};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, SmallInt, Text};
@@ -29,6 +29,23 @@ macro_rules! first_sale {
     };
 }
 
+/// The columns of ids in a JSON document on MySQL.
+#[cfg(feature = "mysql")]
+macro_rules! id_columns {
+    () => {
+        "'$[*]' COLUMNS(brand INTEGER PATH '$[0]', kind SMALLINT PATH '$[1]', value VARCHAR(255) \
+         CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$[2]', sale BIGINT PATH '$[3]')"
+    };
+}
+
+/// Where an id is the one of a JSON document on MySQL.
+#[cfg(feature = "mysql")]
+macro_rules! same_id {
+    () => {
+        " AND k.brand = j.brand AND k.kind = j.kind AND k.value = j.value AND k.sale = j.sale"
+    };
+}
+
 /// The sales that these ids lead to, by brand, kind and value; at most 16 for each, the newest.
 pub fn find_sale_keys(
     db: &mut Db,
@@ -36,54 +53,57 @@ pub fn find_sale_keys(
     keys: &[(i32, i16, &str)],
 ) -> Result<Vec<SaleKey>> {
     type Columns = (Integer, SmallInt, Text, BigInt);
-    let mut found = Vec::new();
-    for chunk in keys.chunks(KEYS_PER_LOOKUP) {
-        let document = serde_json::to_string(chunk).unwrap_or_default();
-        let binds = [
-            Bind::Text(&document),
-            Bind::Int(account),
-            Bind::Int(account),
-        ];
-        found.append(&mut match db {
-            Db::Sqlite(conn) => fixed!(
-                Columns,
-                [
-                    "SELECT k.brand, k.kind, k.value, k.sale FROM json_each(",
-                    ") AS j CROSS JOIN sale_keys AS k ON k.account_id = ",
-                    concat!(
-                        " AND k.brand = json_extract(j.value, '$[0]') AND k.kind = json_extract(j.value, '$[1]') \
-                         AND k.value = json_extract(j.value, '$[2]')",
-                        first_sale!()
-                    ),
-                    first_sale!(
-                        "json_extract(j.value, '$[0]')",
-                        "json_extract(j.value, '$[1]')",
-                        "json_extract(j.value, '$[2]')"
-                    )
-                ],
-                binds
+    look_up!(
+        db, keys, [account, account], Columns => SaleKey,
+        [
+            "SELECT k.brand, k.kind, k.value, k.sale FROM json_each(",
+            ") AS j CROSS JOIN sale_keys AS k ON k.account_id = ",
+            concat!(
+                " AND k.brand = json_extract(j.value, '$[0]') AND k.kind = json_extract(j.value, '$[1]') \
+                 AND k.value = json_extract(j.value, '$[2]')",
+                first_sale!()
+            ),
+            first_sale!(
+                "json_extract(j.value, '$[0]')",
+                "json_extract(j.value, '$[1]')",
+                "json_extract(j.value, '$[2]')"
             )
-            .load::<SaleKey>(conn)?,
-            #[cfg(feature = "mysql")]
-            Db::Mysql(conn) => fixed!(
-                Columns,
-                [
-                    "SELECT k.brand, k.kind, k.value, k.sale FROM JSON_TABLE(",
-                    ", '$[*]' COLUMNS(brand INTEGER PATH '$[0]', kind SMALLINT PATH '$[1]', value VARCHAR(255) \
-                     CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$[2]')) AS j \
-                     STRAIGHT_JOIN sale_keys AS k ON k.account_id = ",
-                    concat!(
-                        " AND k.brand = j.brand AND k.kind = j.kind AND k.value = j.value",
-                        first_sale!()
-                    ),
-                    first_sale!("j.brand", "j.kind", "j.value")
-                ],
-                binds
-            )
-            .load::<SaleKey>(conn)?,
-        });
-    }
-    Ok(found)
+        ],
+        [
+            "SELECT k.brand, k.kind, k.value, k.sale FROM JSON_TABLE(",
+            ", '$[*]' COLUMNS(brand INTEGER PATH '$[0]', kind SMALLINT PATH '$[1]', value VARCHAR(255) \
+             CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$[2]')) AS j \
+             STRAIGHT_JOIN sale_keys AS k ON k.account_id = ",
+            concat!(
+                " AND k.brand = j.brand AND k.kind = j.kind AND k.value = j.value",
+                first_sale!()
+            ),
+            first_sale!("j.brand", "j.kind", "j.value")
+        ]
+    )
+}
+
+/// Those of these ids that there are: brand, kind, value, sale.
+pub fn those_there(
+    db: &mut Db,
+    account: i32,
+    keys: &[(i32, i16, &str, i64)],
+) -> Result<Vec<SaleKey>> {
+    type Columns = (Integer, SmallInt, Text, BigInt);
+    look_up!(
+        db, keys, [account], Columns => SaleKey,
+        [
+            "SELECT k.brand, k.kind, k.value, k.sale FROM json_each(",
+            ") AS j CROSS JOIN sale_keys AS k ON k.account_id = ",
+            " AND k.brand = json_extract(j.value, '$[0]') AND k.kind = json_extract(j.value, '$[1]') \
+             AND k.value = json_extract(j.value, '$[2]') AND k.sale = json_extract(j.value, '$[3]')"
+        ],
+        [
+            "SELECT k.brand, k.kind, k.value, k.sale FROM JSON_TABLE(",
+            concat!(", ", id_columns!(), ") AS j STRAIGHT_JOIN sale_keys AS k ON k.account_id = "),
+            same_id!()
+        ]
+    )
 }
 
 /// A row of [`find_sales`]: number, brand, customer, time and day; external and order id; value, currency, other members;
@@ -119,74 +139,46 @@ macro_rules! with_entry {
 
 /// The sales with these numbers, each with the entry that gave its points.
 pub fn find_sales(db: &mut Db, account: i32, numbers: &[i64]) -> Result<Vec<SaleFound>> {
-    let mut found = Vec::new();
-    for chunk in numbers.chunks(KEYS_PER_LOOKUP) {
-        let document = serde_json::to_string(chunk).unwrap_or_default();
-        let binds = [Bind::Text(&document), Bind::Int(account)];
-        found.append(&mut match db {
-            Db::Sqlite(conn) => fixed!(
-                FoundColumns,
-                [
-                    concat!("SELECT ", sale_columns!(), " FROM json_each("),
-                    ") AS j CROSS JOIN sales AS s ON s.number = j.value AND s.account_id = ",
-                    with_entry!()
-                ],
-                binds
-            )
-            .load::<SaleFound>(conn)?,
-            #[cfg(feature = "mysql")]
-            Db::Mysql(conn) => fixed!(
-                FoundColumns,
-                [
-                    concat!("SELECT ", sale_columns!(), " FROM JSON_TABLE("),
-                    ", '$[*]' COLUMNS(number BIGINT PATH '$')) AS j \
-                     STRAIGHT_JOIN sales AS s ON s.number = j.number AND s.account_id = ",
-                    with_entry!()
-                ],
-                binds
-            )
-            .load::<SaleFound>(conn)?,
-        });
-    }
-    Ok(found)
+    look_up!(
+        db, numbers, [account], FoundColumns => SaleFound,
+        [
+            concat!("SELECT ", sale_columns!(), " FROM json_each("),
+            ") AS j CROSS JOIN sales AS s ON s.number = j.value AND s.account_id = ",
+            with_entry!()
+        ],
+        [
+            concat!("SELECT ", sale_columns!(), " FROM JSON_TABLE("),
+            ", '$[*]' COLUMNS(number BIGINT PATH '$')) AS j \
+             STRAIGHT_JOIN sales AS s ON s.number = j.number AND s.account_id = ",
+            with_entry!()
+        ]
+    )
 }
 
 /// Those of these numbers that customers have.
 pub fn find_customers(db: &mut Db, account: i32, numbers: &[i64]) -> Result<Vec<i64>> {
-    let mut found = Vec::new();
-    for chunk in numbers.chunks(KEYS_PER_LOOKUP) {
-        let document = serde_json::to_string(chunk).unwrap_or_default();
-        let binds = [Bind::Text(&document), Bind::Int(account)];
-        found.append(&mut match db {
-            Db::Sqlite(conn) => fixed!(
-                BigInt,
-                [
-                    "SELECT c.number FROM json_each(",
-                    ") AS j CROSS JOIN customers AS c ON c.number = j.value AND c.account_id = ",
-                    ""
-                ],
-                binds
-            )
-            .load::<i64>(conn)?,
-            #[cfg(feature = "mysql")]
-            Db::Mysql(conn) => fixed!(
-                BigInt,
-                [
-                    "SELECT c.number FROM JSON_TABLE(",
-                    ", '$[*]' COLUMNS(number BIGINT PATH '$')) AS j \
-                     STRAIGHT_JOIN customers AS c ON c.number = j.number AND c.account_id = ",
-                    ""
-                ],
-                binds
-            )
-            .load::<i64>(conn)?,
-        });
-    }
-    Ok(found)
+    look_up!(
+        db, numbers, [account], BigInt => i64,
+        [
+            "SELECT c.number FROM json_each(",
+            ") AS j CROSS JOIN customers AS c ON c.number = j.value AND c.account_id = ",
+            ""
+        ],
+        [
+            "SELECT c.number FROM JSON_TABLE(",
+            ", '$[*]' COLUMNS(number BIGINT PATH '$')) AS j \
+             STRAIGHT_JOIN customers AS c ON c.number = j.number AND c.account_id = ",
+            ""
+        ]
+    )
 }
 
-/// Deletes ids: brand, kind, value, sale. On MySQL it is one statement, and waits with the other writes, among which there
-/// must be none of the same rows.
+/// Ids of one removal on MySQL: keeps its digits, two for each byte, below two and a half megabytes.
+#[cfg(feature = "mysql")]
+const KEYS_PER_REMOVAL: usize = 1_000;
+
+/// Deletes ids: brand, kind, value, sale. On MySQL it is one statement for each thousand, and waits with the other writes,
+/// among which there must be none of the same rows.
 pub fn remove_sale_keys(
     writes: &mut Writes<'_>,
     account: i32,
@@ -217,16 +209,16 @@ pub fn remove_sale_keys(
         return Ok(());
     }
     #[cfg(feature = "mysql")]
-    for chunk in keys.chunks(KEYS_PER_LOOKUP) {
+    for chunk in keys.chunks(KEYS_PER_REMOVAL) {
         let document = serde_json::to_string(chunk).unwrap_or_default();
         // No text of a client's stands in it but as hexadecimal digits.
         writes.then(format!(
-            "DELETE k FROM JSON_TABLE(_utf8mb4 x'{}', '$[*]' COLUMNS(brand INTEGER PATH '$[0]', \
-             kind SMALLINT PATH '$[1]', value VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$[2]', \
-             sale BIGINT PATH '$[3]')) AS j STRAIGHT_JOIN sale_keys AS k ON k.account_id = {account} \
-             AND k.brand = j.brand AND k.kind = j.kind AND k.value = j.value AND k.sale = j.sale",
-            hex::encode(document)
-        ));
+            "DELETE k FROM JSON_TABLE(_utf8mb4 x'{}', {}) AS j STRAIGHT_JOIN sale_keys AS k \
+             ON k.account_id = {account}{}",
+            hex::encode(document),
+            id_columns!(),
+            same_id!()
+        ))?;
     }
     Ok(())
 }

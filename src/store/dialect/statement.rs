@@ -43,6 +43,26 @@ macro_rules! fixed {
 
 pub(in crate::store) use fixed;
 
+/// Reads what a set of keys leads to: the rows of one statement for each part of the set, which is handed over as a JSON
+/// document. The document is the statement's first value, accounts are the others.
+macro_rules! look_up {
+    ($db:expr, $keys:expr, [$($account:expr),+], $columns:ty => $row:ty, $sqlite:expr, $mysql:expr) => {{
+        let mut found: Vec<$row> = Vec::new();
+        for part in $keys.chunks($crate::store::dialect::KEYS_PER_LOOKUP) {
+            let document = serde_json::to_string(part).unwrap_or_default();
+            let binds = [Bind::Text(&document) $(, Bind::Int($account))+];
+            found.append(&mut match $db {
+                Db::Sqlite(conn) => fixed!($columns, $sqlite, binds).load::<$row>(conn)?,
+                #[cfg(feature = "mysql")]
+                Db::Mysql(conn) => fixed!($columns, $mysql, binds).load::<$row>(conn)?,
+            });
+        }
+        Ok(found)
+    }};
+}
+
+pub(in crate::store) use look_up;
+
 /// What [`fixed!`] makes: the parts of its text, its values, and the types of the rows that it gives.
 pub struct Fixed<'a, const N: usize, Row, Here> {
     pub text: &'static [&'static str],

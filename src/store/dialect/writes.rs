@@ -110,12 +110,16 @@ impl<'d> Writes<'d> {
 
     /// A statement of its own on MySQL, with nothing of a client's in it but hexadecimal digits.
     #[cfg(feature = "mysql")]
-    pub(in crate::store) fn then(&mut self, text: String) {
+    pub(in crate::store) fn then(&mut self, text: String) -> Result<()> {
+        if self.bytes() >= SCRIPT_BYTES {
+            self.flush()?;
+        }
         self.statements.push(Statement {
             begin: text,
             rows: String::new(),
             end: "",
         });
+        Ok(())
     }
 
     /// A statement that waits, or a new one.
@@ -135,7 +139,8 @@ impl<'d> Writes<'d> {
     /// Bytes that wait.
     #[cfg(feature = "mysql")]
     fn bytes(&self) -> usize {
-        self.statements.iter().map(|one| one.rows.len()).sum()
+        let texts = self.statements.iter();
+        texts.map(|one| one.begin.len() + one.rows.len()).sum()
     }
 
     /// The connection of an SQLite database, on which writes are done at once; `None` on MySQL.

@@ -136,11 +136,11 @@ fn check_keys(check: &mut Check<'_>) -> Result<()> {
             person_keys::expected(check.db, check.account, after, country.as_deref())?;
         let Some(last) = last else { break };
         after = last;
-        let asked: Vec<(i16, &str)> = expected
+        let asked: Vec<(i16, &str, i64)> = expected
             .iter()
-            .map(|(kind, value, _)| (kind.stored(), &**value))
+            .map(|(kind, value, customer)| (kind.stored(), &**value, *customer))
             .collect();
-        let found = dialect::people::find_person_keys(check.db, check.account, &asked)?;
+        let found = dialect::people::those_there(check.db, check.account, &asked)?;
         let found: HashSet<(i16, &str, i64)> = found
             .iter()
             .map(|(kind, value, customer)| (*kind, value.as_str(), *customer))

@@ -177,11 +177,7 @@ fn named(key: Key<'_>) -> String {
 /// These sales are found by the ids that they have.
 fn check_own_keys(check: &mut Check<'_>, rows: &[Row]) -> Result<()> {
     let expected: Vec<Key<'_>> = rows.iter().flat_map(Row::keys).collect();
-    let asked: Vec<(i32, i16, &str)> = expected
-        .iter()
-        .map(|(brand, kind, value, _)| (*brand, *kind, *value))
-        .collect();
-    let found = dialect::sales::find_sale_keys(check.db, check.account, &asked)?;
+    let found = dialect::sales::those_there(check.db, check.account, &expected)?;
     let found: HashSet<Key<'_>> = found
         .iter()
         .map(|(brand, kind, value, sale)| (*brand, *kind, value.as_str(), *sale))

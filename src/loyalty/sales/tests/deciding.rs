@@ -1,7 +1,7 @@
 //! Which sale an item is about, what it changes, what is kept.
 
 use super::*;
-use crate::loyalty::sales::decide::EXTRA_MAX_BYTES;
+use crate::loyalty::sales::read::EXTRA_MAX_BYTES;
 use SaleOutcome::{Invalid, NotFound, NotUnique};
 
 fn plain() -> Account {
@@ -401,12 +401,18 @@ fn members_that_pile_up_go_when_they_are_old() {
         .map(|(name, _)| name.into_owned())
         .collect();
     assert_eq!(names, ["last", "m3", "m4", "m5"]);
-    // What one item says is never cut.
-    let huge = "y".repeat(2 * EXTRA_MAX_BYTES);
-    post(
-        &mut shop,
-        &[of(3, &format!(r#""order_id":"O","huge":"{huge}""#))],
-    );
+    // As much as one item may say stays whole.
+    let huge = "y".repeat(EXTRA_MAX_BYTES - r#"{"huge":""}"#.len());
+    let said = of(3, &format!(r#""order_id":"O","huge":"{huge}""#));
+    post(&mut shop, &[said]);
     let extra = shop.sales[&1].extra.as_deref().unwrap();
     assert_eq!(extra, format!(r#"{{"huge":"{huge}"}}"#));
+    // More is kept as it was sent, and the sale stays as it is.
+    let more = of(3, &format!(r#""order_id":"O","huge":"{huge}y""#));
+    let outcome = post(&mut shop, &[more]);
+    assert_eq!(outcome, [SaleOutcome::Invalid]);
+    assert_eq!(
+        shop.sales[&1].extra.as_deref().unwrap().len(),
+        EXTRA_MAX_BYTES
+    );
 }
