@@ -29,6 +29,7 @@ use punchcard::loyalty::ledger::{
 };
 use punchcard::loyalty::lines::{Column, Layout, Lines};
 use punchcard::loyalty::plan;
+use punchcard::loyalty::rights::Need;
 use punchcard::loyalty::sales::book::Book;
 use punchcard::loyalty::sales::read::{Item as SaleItem, Terms};
 use punchcard::loyalty::sales::{self, Sales};
@@ -106,26 +107,8 @@ fn multipart(lines: i64) -> Vec<u8> {
 }
 
 fn account() -> Account {
-    let user = User {
-        number: 1,
-        user_id: "till".to_owned(),
-        keys: vec![KEY],
-        campaigns: None,
-    };
-    let points = Campaign {
-        number: 1,
-        id: CAMPAIGN.to_owned(),
-        kind: Kind::Points,
-        name: "Points".to_owned(),
-        active: true,
-        digits: 2,
-        points_ratio: Amount::from_whole(1).unwrap(),
-        earned_per_event: Amount::ZERO,
-        allow_negative: false,
-        rewards: Vec::new(),
-        promotions: Vec::new(),
-        items: Vec::new(),
-    };
+    let user = User::new(1, "till", &[KEY]);
+    let points = Campaign::new(1, CAMPAIGN, "Points", Kind::Points);
     let name = "Shop".to_owned();
     Account::new(
         1,
@@ -154,6 +137,7 @@ fn planned(account: &Account, lines: i64, details: bool) -> Batch {
         account: 1,
         user_id: "till".to_owned(),
         key: KEY,
+        need: Need::POST_OR_REDEEM,
     };
     let wishes = Wishes {
         details,

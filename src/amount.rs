@@ -283,6 +283,14 @@ pub fn currency_digits(code: &str) -> Option<u8> {
         .filter(|digits| *digits <= MAX_DECIMALS)
 }
 
+/// The sign of a currency, such as `$`; its code where it has none.
+pub fn currency_glyph(code: &str) -> String {
+    match iso_currency::Currency::from_code(code) {
+        Some(currency) => currency.symbol().symbol,
+        None => code.to_owned(),
+    }
+}
+
 /// A product or sum on its way to an amount: nothing is rounded before [`Exact::rounded`].
 ///
 /// The number is `mantissa` / 10^`scale`, kept without trailing zeros, so that each number has one form and long

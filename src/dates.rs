@@ -225,6 +225,15 @@ pub fn from_micros(micros: i64) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp_micros(micros)
 }
 
+/// A stored instant as the account's clock shows it: `2015-12-03 00:00:00`. Fractions of a second are left out; empty for
+/// a number beyond what [`from_micros`] takes.
+pub fn local_stamp(micros: i64, zone: chrono_tz::Tz) -> String {
+    let instant = from_micros(micros).map(|instant| instant.with_timezone(&zone));
+    instant.map_or_else(String::new, |instant| {
+        instant.format("%Y-%m-%d %H:%M:%S").to_string()
+    })
+}
+
 /// A stored instant for people: `2015-12-03 00:00:00 UTC`. Fractions of a second are left out. A number beyond what
 /// [`from_micros`] takes is shown as it is.
 pub fn stamp(micros: i64) -> String {

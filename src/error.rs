@@ -29,7 +29,7 @@ impl Class {
 
 macro_rules! codes {
     ($($variant:ident $word:literal $class:ident $message:literal $remedy:literal)*) => {
-        /// The code of an error. `docs/api-1.5.md`, `docs/sync-data.md` or `docs/sales-v4.md` lists each with an example.
+        /// The code of an error. `docs/api-1.5.md` and the pages beside it, `docs/sync-data.md` or `docs/sales-v4.md` list each with an example.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         pub enum Code {
             $(#[doc = $message] $variant,)*
@@ -130,6 +130,54 @@ codes! {
     OutcomeUnknown "outcome_unknown" Request
         "The database was lost while the request was written: outcome unknown, reference {detail}" "Ask the operator for the commit with that reference before sending it again."
 
+    // What calls other than batches ask for.
+    NotPermitted "not_permitted" Request
+        "This user may not {detail}" ""
+    BadValue "bad_value" Request
+        "The field \"{field}\" has the value \"{value}\"; it must be {detail}" ""
+    NoSuchCustomer "no_such_customer" Request
+        "No customer has the code or card number \"{value}\"" "Send a code or card number that a customer has."
+    NoSuchReward "no_such_reward" Request
+        "The campaign has no reward \"{value}\"" "campaign_rewards lists them."
+    NoDollarRatio "no_dollar_ratio" Request
+        "The campaign \"{value}\" redeems no money" "Redeem points or a reward."
+    UnknownEntry "unknown_entry" Request
+        "This customer has no transaction \"{value}\" in this campaign" "customer_balance lists them."
+    AlreadyDeleted "already_deleted" Request
+        "The transaction {value} was deleted before" ""
+    EntryOfSale "entry_of_sale" Request
+        "The transaction {value} belongs to a sale" "Change the sale."
+    DeleteBelowZero "delete_below_zero" Request
+        "{value} of it is already spent: the balance in the campaign \"{field}\" is {detail}" "Add what is missing first."
+    AlreadyRegistered "already_registered" Request
+        "The card \"{value}\" is registered already" ""
+    UsernameTaken "username_taken" Request
+        "The customer_username \"{value}\" is taken" "Choose another."
+    ValueTaken "value_taken" Request
+        "Another customer has the value \"{value}\" in the field \"{field}\"" ""
+    CardHasTransactions "card_has_transactions" Request
+        "The code or card number \"{value}\" belongs to a customer with transactions" "It cannot be taken over."
+    BadPassword "bad_password" Request
+        "The customer or the password is wrong" ""
+    TooManyBadKeys "too_many_bad_keys" Request
+        "The user, the account or the key is wrong" "Check user_id, account_id and user_api_key (or the header api_access_key)."
+    TooManyPasswords "too_many_passwords" Request
+        "More than {detail} lines have a password or PIN" "Send them in several requests."
+    UndoExpired "undo_expired" Request
+        "What the batch {value} changed is not kept any more" ""
+    NothingKept "nothing_kept" Request
+        "Of the batch {value} nothing was kept to undo it by: it was sent without allow_undo=yes (by the old generation, with no_undo=yes)" ""
+    UserTaken "user_taken" Request
+        "The user id \"{value}\" is taken" "Choose another."
+    UnknownUser "unknown_user" Request
+        "The account has no user \"{value}\"" "users_list lists them."
+    OwnUser "own_user" Request
+        "A user cannot delete itself" ""
+    UnknownField "unknown_field" Request
+        "The account has no field \"{value}\"" "manage_fields lists them."
+    BadToken "bad_token" Request
+        "The token is not valid" ""
+
     // What an operator asks for.
     NotOpen "not_open" Request
         "The rejection {value} is not open but {detail}" "Only open ones can be posted after all."
@@ -163,6 +211,10 @@ codes! {
         "No campaign has the id \"{value}\"" "Send the id of one of the account's campaigns."
     InactiveCampaign "inactive_campaign" Fault
         "The campaign \"{value}\" is not active" "Send the id of an active campaign."
+    MayNotPost "may_not_post" Fault
+        "This user may not post transactions" "Ask whoever manages the account's users."
+    MayNotRedeem "may_not_redeem" Fault
+        "This user may not redeem" "Ask whoever manages the account's users."
     MissingItem "missing_item" Fault
         "The service_product is empty" "Send the id, the name or the description of one of the campaign's items."
     UnknownItem "unknown_item" Fault

@@ -6,8 +6,7 @@
 mod json;
 mod receive;
 
-use crate::api15::pieces::Pieces;
-use crate::api15::{self, Answer, Incoming, Service};
+use crate::api15::{self, Answer, Incoming, Rest, Service};
 use crate::config::Settings;
 use crate::error::{Code, Problem};
 use crate::outbox::{Outbox, Outside};
@@ -303,12 +302,20 @@ async fn api15_request(request: HttpRequest, payload: Payload, state: Data<State
         let value = request.headers().get(name)?;
         Some(value.to_str().unwrap_or(""))
     };
+    // Some proxies add a line of their own instead of adding to the one that is there.
+    let forwarded: Vec<&str> = request
+        .headers()
+        .get_all("x-forwarded-for")
+        .map(|value| value.to_str().unwrap_or(""))
+        .collect();
     let incoming = Incoming {
         query: request.query_string(),
         content_type: header(CONTENT_TYPE.as_str()),
         // Some proxies drop names with an underscore, so the other spelling is taken as well.
         header_key: text("api_access_key").or_else(|| text("api-access-key")),
         idempotency_key: text("idempotency-key"),
+        address: request.peer_addr().map(|peer| peer.ip()),
+        forwarded: &forwarded,
         body,
     };
     let (answer, close) = match arrived {
@@ -346,8 +353,8 @@ fn respond(answer: &Answer) -> HttpResponseBuilder {
         .insert_header((CONTENT_TYPE, answer.content_type))
         .insert_header((CACHE_CONTROL, "no-store"))
         .insert_header(("X-Content-Type-Options", "nosniff"));
-    if answer.retry {
-        response.insert_header((RETRY_AFTER, "1"));
+    if let Some(seconds) = answer.retry {
+        response.insert_header((RETRY_AFTER, seconds.to_string()));
     }
     if answer.repeated {
         response.insert_header(("Idempotent-Replayed", "true"));
@@ -358,7 +365,7 @@ fn respond(answer: &Answer) -> HttpResponseBuilder {
 /// A long answer on its way: each piece is rendered when the one before it has gone to the kernel.
 struct Sending {
     first: Option<Vec<u8>>,
-    rest: Pieces,
+    rest: Rest,
     /// Whether others had their turn since the last piece.
     paused: bool,
     until: Instant,
@@ -387,14 +394,26 @@ impl MessageBody for Sending {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let piece = this.first.take().or_else(|| this.rest.next());
-        Poll::Ready(piece.map(|piece| Ok(Bytes::from(piece))))
+        if let Some(first) = this.first.take() {
+            return Poll::Ready(Some(Ok(Bytes::from(first))));
+        }
+        match &mut this.rest {
+            Rest::Pieces(pieces) => Poll::Ready(pieces.next().map(|piece| Ok(Bytes::from(piece)))),
+            Rest::Feeding(feeding) => feeding.poll(context).map(|piece| {
+                piece.map(|piece| {
+                    piece.map(Bytes::from).map_err(|problem| {
+                        tracing::error!("a long answer was cut off: {}", problem.text());
+                        "what was left of the answer could not be read"
+                    })
+                })
+            }),
+        }
     }
 }
 
 impl Drop for Sending {
     fn drop(&mut self) {
-        if self.rest.are_left() {
+        if self.rest.is_left() {
             tracing::info!("a long answer was cut off: its client was gone or too slow");
         }
     }

@@ -34,25 +34,10 @@ fuzz_target!(|input: (String, bool, bool, u8)| {
         return;
     };
     let campaign = Campaign {
-        number: 1,
-        id: "1".to_owned(),
-        kind: Kind::Points,
-        name: String::new(),
-        active: true,
-        digits: 2,
         points_ratio: Amount::from_raw(12_345),
-        earned_per_event: Amount::ZERO,
-        allow_negative: false,
-        rewards: Vec::new(),
-        promotions: Vec::new(),
-        items: Vec::new(),
+        ..Campaign::new(1, "1", "", Kind::Points)
     };
-    let user = User {
-        number: 1,
-        user_id: "u".to_owned(),
-        keys: Vec::new(),
-        campaigns: None,
-    };
+    let user = User::new(1, "u", &[]);
     let account = Account::new(
         1,
         "a".to_owned(),

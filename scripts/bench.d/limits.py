@@ -177,8 +177,9 @@ def http(program, world, seconds):
     binary = Path(program.binary).with_name("examples") / "http_limit"
     rates = {}
     with Server([binary, "127.0.0.1:0"], program.env, program.folder / "http.log") as server:
-        for name in ("W1", "W2", "W4", "lone"):
-            got = run_wrk(server.url, world, LINES[name], CONNECTIONS[name], seconds)
+        for name in ("W1", "W2", "W4", "lone", "activity", "balance"):
+            kind = name if name in ("activity", "balance") else "batch"
+            got = run_wrk(server.url, world, LINES[name], CONNECTIONS[name], seconds, kind=kind)
             rates["HTTP that does nothing, %s" % name] = ("requests/s", got["requests"] / got["seconds"])
         rates["HTTP that does nothing, W3"] = ("requests/s", 1 / curl(server.url, world.big, "/dev/null"))
     return rates

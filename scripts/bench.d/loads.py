@@ -12,16 +12,16 @@ from pathlib import Path
 from system import Cores, Failed, Server
 
 HERE = Path(__file__).parent
-LINES = {"W1": 1, "W2": 10, "W4": 1000, "lone": 1}
-CONNECTIONS = {"W1": 64, "W2": 32, "W4": 4, "lone": 1}
+LINES = {"W1": 1, "W2": 10, "W4": 1000, "lone": 1, "activity": 1, "balance": 1}
+CONNECTIONS = {"W1": 64, "W2": 32, "W4": 4, "lone": 1, "activity": 64, "balance": 64}
 FORM = "Content-Type: application/x-www-form-urlencoded"
 BIG_POSTS = 10  # of the fairness run
 STARTS = 9
 
 
-def wrk(url, world, lines, connections, seconds, hot=False):
+def wrk(url, world, lines, connections, seconds, hot=False, kind="batch"):
     """The command of wrk, and its environment."""
-    env = dict(os.environ, CUSTOMERS=str(world.customers), LINES=str(lines), HOT=str(int(hot)))
+    env = dict(os.environ, CUSTOMERS=str(world.customers), LINES=str(lines), HOT=str(int(hot)), KIND=kind)
     command = ["wrk", "-t1", "-c%d" % connections, "-d%ds" % seconds, "--timeout", "60s", "-s", str(HERE / "post.lua"), url]
     return command, env
 
@@ -57,18 +57,19 @@ class Books:
 
 
 def post(database, name, seconds, warm=2, hot=False, reset=True, verify=True):
-    """One run of W1, W2, W4 or the lone client."""
+    """One run of W1, W2, W4, the lone client, single transactions or balances."""
     if reset:
         database.reset()
     books, lines, connections = Books(database), LINES[name], CONNECTIONS[name]
+    kind = name if name in ("activity", "balance") else "batch"
     with Server.of(database) as server:
-        warmed = run_wrk(server.url, database.world, lines, connections, warm, hot)
+        warmed = run_wrk(server.url, database.world, lines, connections, warm, hot, kind)
         with Cores(server, database.pids) as cores:
-            got = run_wrk(server.url, database.world, lines, connections, seconds, hot)
+            got = run_wrk(server.url, database.world, lines, connections, seconds, hot, kind)
         peak = server.rss("VmHWM")
     if warmed["errors"] + got["errors"]:
         raise Failed("%s: %d errors" % (name, warmed["errors"] + got["errors"]))
-    books.answered = (warmed["requests"] + got["requests"]) * lines
+    books.answered = 0 if name == "balance" else (warmed["requests"] + got["requests"]) * lines
     books.check(verify)
     rate = got["requests"] / got["seconds"]
     return {"requests": rate, "lines": rate * lines, "p50": got["p50"], "p99": got["p99"], "max": got["max"],

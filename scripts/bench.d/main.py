@@ -20,10 +20,11 @@ ACCOUNTS = [int(word) for word in E.get("ACCOUNTS", "1 8").split()]
 RUNS, SECONDS, PAIRS = int(E.get("RUNS", 3)), int(E.get("SECONDS_EACH", 5)), int(E.get("PAIRS", 9))
 ENTRIES = int(E.get("ENTRIES", 10_000_000))
 FOLDER = Path(E["BENCH_FOLDER"])
-LOADS = ["lone", "W1", "W2", "W4", "W3"]
+LOADS = ["lone", "W1", "W2", "W4", "W3", "activity", "balance"]
 PARTS = LOADS + ["start", "hot", "fairness", "growth", "limits", "sync", "sales"]
 WHAT = {"lone": "lone: 1 line, 1 client", "W1": "W1: 1 line, 64 clients", "W2": "W2: 10 lines, 32 clients",
-        "W4": "W4: 1,000 lines, 4 clients", "W3": "W3: one POST of 100,000 lines"}
+        "W4": "W4: 1,000 lines, 4 clients", "W3": "W3: one POST of 100,000 lines",
+        "activity": "activity: record_activity, 64 clients", "balance": "balance: customer_balance, 64 clients"}
 
 
 def say(text):
@@ -165,7 +166,7 @@ def everything(parts):
     for nth in range(RUNS):
         for load in [load for load in LOADS if load in parts]:
             for (engine, accounts), database in made.items():
-                if load not in ("W3", "lone") or accounts == ACCOUNTS[0]:
+                if load in ("W1", "W2", "W4") or accounts == ACCOUNTS[0]:
                     found.setdefault((load, database), []).append(one_run(database, load))
     if found:
         show_loads(found)

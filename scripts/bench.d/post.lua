@@ -2,17 +2,25 @@
 --
 -- CUSTOMERS  a file with a line "account user key code" for each customer; requests take the accounts in turn
 -- LINES      lines of each POST
+-- KIND       batch; or activity: record_activity; or balance: customer_balance without transactions
 -- HOT        1: every line is for the first customer of its account
 -- RATE       posts a second over all connections; without it, as many as there are answers
 
 local LINES = tonumber(os.getenv("LINES"))
+local KIND = os.getenv("KIND") or "batch"
 local HOT = os.getenv("HOT") == "1"
 local RATE = tonumber(os.getenv("RATE") or "0")
 local POOL = math.max(40, math.floor(20000 / LINES))
 local CAMPAIGN = "1000000000000001"
-local HEAD = "API=1.5&account_id=%s&user_id=%s&user_api_key=%s&type=batch_transactions&delimiter=pipe&apply_ratio=no"
-  .. "&visits_header_1=campaign_id&visits_header_2=code&visits_header_3=redeemed&visits_header_4=amount"
-  .. "&visits_header_5=date&visits_header_6=authorization&visits_header_7=promo_id&Visits_Data="
+local CALLER = "API=1.5&account_id=%s&user_id=%s&user_api_key=%s&type="
+local HEADS = {
+  batch = "batch_transactions&delimiter=pipe&apply_ratio=no"
+    .. "&visits_header_1=campaign_id&visits_header_2=code&visits_header_3=redeemed&visits_header_4=amount"
+    .. "&visits_header_5=date&visits_header_6=authorization&visits_header_7=promo_id&Visits_Data=",
+  activity = "record_activity&campaign_id=" .. CAMPAIGN,
+  balance = "customer_balance&transactions_number=0&campaign_id=" .. CAMPAIGN,
+}
+local HEAD = CALLER .. HEADS[KIND]
 
 local function read_accounts()
   local accounts, by_id = {}, {}
@@ -37,15 +45,29 @@ local function line(codes, nth)
     amount, math.random(12), math.random(28), nth)
 end
 
+local BODIES = {
+  batch = function(codes)
+    local lines = {}
+    for nth = 1, LINES do lines[nth] = line(codes, nth) end
+    return table.concat(lines, "%0A")
+  end,
+  activity = function(codes)
+    return ("&code=%s&amount=%d.%02d&authorization=receipt"):format(codes[math.random(#codes)], math.random(199),
+      math.random(0, 99))
+  end,
+  balance = function(codes)
+    return "&code=" .. codes[math.random(#codes)]
+  end,
+}
+
 function init()
   math.randomseed(15)
   wrk.headers["Content-Type"] = "application/x-www-form-urlencoded"
   local accounts = read_accounts()
   pool, at = {}, 0
   for k = 1, POOL do
-    local account, lines = accounts[(k - 1) % #accounts + 1], {}
-    for nth = 1, LINES do lines[nth] = line(account.codes, nth) end
-    pool[k] = wrk.format("POST", "/api.php", nil, account.head .. table.concat(lines, "%0A"))
+    local account = accounts[(k - 1) % #accounts + 1]
+    pool[k] = wrk.format("POST", "/api.php", nil, account.head .. BODIES[KIND](account.codes))
   end
 end
 

@@ -2,109 +2,83 @@
 //!
 //! Belongs here: this call's own fields. Does not belong here: the values of a line ([`crate::loyalty::plan`]).
 
-use super::auth::Identity;
-use super::params::Params;
-use super::{INLINE_BYTES, Service, blocking};
-use crate::amount::{self, Amount};
+use super::calls::{Request, Row, Running};
+use super::once::KnownBy;
+use super::params::{Params, delimiter, is_old_generation};
+use super::reply::Reply;
+use super::{INLINE_BYTES, blocking};
 use crate::error::{Code, Problem};
 use crate::loyalty::account::Account;
-use crate::loyalty::batch::{Batch, Caller, Source, Wishes};
-use crate::loyalty::fingerprint::Pairs;
+use crate::loyalty::batch::{Batch, Source, Wishes};
 use crate::loyalty::lines::{BadText, Column, Layout, Lines};
-use crate::loyalty::once::{API15, Once};
-use crate::loyalty::outcome::Outcome;
+use crate::loyalty::rights::Need;
 use chrono::Utc;
 use std::sync::Arc;
 
+/// The request type of this file.
+pub const ROWS: &[Row] = &[Row {
+    name: "batch_transactions",
+    aliases: &[],
+    need: Need::POST_OR_REDEEM,
+    raise: None,
+    writes: true,
+    dry_run: true,
+    // Visits_Data is added where it does not keep others waiting.
+    fields: &[
+        "allow_undo",
+        "api",
+        "apply_ratio",
+        "create_new_customers",
+        "delimiter",
+        "no_undo",
+        "on_error",
+        "send_transaction_email",
+        "visits_header_#",
+    ],
+    run,
+}];
+
 /// Reads the batch, posts it and waits for its outcome.
-pub async fn post(
-    service: &Service,
-    identity: &Identity,
-    mut params: Params,
-) -> Result<Outcome, Problem> {
-    let request = Request::read(&mut params, identity.account.duplicate_window_s > 0)?;
-    drop(params);
-    let (max_lines, max_line_bytes) = (service.max_lines, service.max_line_bytes);
-    let kept_s = service.idempotency_kept_s;
-    let Request {
-        text,
-        layout,
-        wishes,
-        dry_run,
-        known_by,
-    } = request;
-    let (account, caller) = (Arc::clone(&identity.account), identity.caller.clone());
-    let received = Utc::now();
-    let large = text.len() > INLINE_BYTES;
-    let plan = move || {
-        let once = known_by.map(|known_by| known_by.once(&text, &caller, &account, kept_s));
-        let lines = Lines::find(text, layout, max_lines, max_line_bytes)
-            .map_err(|bad| bad_text(bad, max_lines, max_line_bytes))?;
-        let source = Source::Caller(caller);
-        Batch::new(source, lines, wishes, received, &account).map(|batch| (batch, once))
-    };
-    let (batch, once) = if large { blocking(plan).await? } else { plan() }?;
-    if dry_run {
-        service.poster.rehearse(batch, once).await
-    } else {
-        service.poster.post(batch, once).await
-    }
+fn run<'a>(request: &'a mut Request<'_>) -> Running<'a> {
+    Box::pin(async move {
+        let mut params = std::mem::take(&mut request.params);
+        let identity = request.identity()?;
+        let fields = Fields::read(&mut params, request.row, &identity.account)?;
+        drop(params);
+        let service = request.service;
+        let (max_lines, max_line_bytes) = (service.max_lines, service.max_line_bytes);
+        let kept_s = service.idempotency_kept_s;
+        let Fields {
+            text,
+            layout,
+            wishes,
+            dry_run,
+            known_by,
+        } = fields;
+        let (account, caller) = (Arc::clone(&identity.account), identity.caller.clone());
+        let received = Utc::now();
+        let large = text.len() > INLINE_BYTES;
+        let plan = move || {
+            let once = known_by.map(|mut known_by| {
+                known_by.add("visits_data", &text);
+                known_by.once(&caller, &account, kept_s)
+            });
+            let lines = Lines::find(text, layout, max_lines, max_line_bytes)
+                .map_err(|bad| bad_text(bad, max_lines, max_line_bytes))?;
+            let source = Source::Caller(caller);
+            Batch::new(source, lines, wishes, received, &account).map(|batch| (batch, once))
+        };
+        let (batch, once) = if large { blocking(plan).await? } else { plan() }?;
+        let outcome = if dry_run {
+            service.poster.rehearse(batch, once).await
+        } else {
+            service.poster.post(batch, once).await
+        };
+        outcome.map(Reply::Batch)
+    })
 }
 
-/// The fields that say what a batch is, but for its columns and its text: in these a repeated request must be equal. The
-/// others say who calls, and what the answer is to look like.
-const MEANING: [&str; 9] = [
-    "allow_undo",
-    "api",
-    "apply_ratio",
-    "create_new_customers",
-    "delimiter",
-    "no_undo",
-    "on_error",
-    "send_transaction_email",
-    "type",
-];
-
-/// By what a request is known when it comes again.
-struct KnownBy {
-    /// The caller's key; without one, the account guards against duplicates.
-    key: Option<String>,
-    /// The digest of the fields but the text.
-    fields: Pairs,
-}
-
-impl KnownBy {
-    /// `None` for a request that has no key, of an account without a guard.
-    fn read(params: &Params, guarded: bool) -> Result<Option<KnownBy>, Problem> {
-        let key = params.get("idempotency_key").map(str::trim);
-        if key.is_some_and(|key| !Once::is_key(key)) {
-            return Err(Problem::new(Code::BadIdempotencyKey));
-        }
-        if key.is_none() && !guarded {
-            return Ok(None);
-        }
-        let mut fields = Pairs::default();
-        let is_column = |name: &str| name.starts_with("visits_header_");
-        for (name, value) in params.iter() {
-            if MEANING.contains(&name) || is_column(name) {
-                fields.add(name, value);
-            }
-        }
-        let key = key.map(str::to_owned);
-        Ok(Some(KnownBy { key, fields }))
-    }
-
-    fn once(mut self, text: &str, caller: &Caller, account: &Account, kept_s: u64) -> Once {
-        self.fields.add("visits_data", text);
-        let (user, print) = (&caller.user_id, self.fields.finish());
-        match self.key {
-            Some(key) => Once::keyed(API15, user, &key, print, kept_s),
-            None => Once::guarded(API15, user, print, account.duplicate_window_s.into()),
-        }
-    }
-}
-
-struct Request {
+struct Fields {
     text: String,
     layout: Layout,
     wishes: Wishes,
@@ -112,9 +86,9 @@ struct Request {
     known_by: Option<KnownBy>,
 }
 
-impl Request {
+impl Fields {
     /// Reads this call's fields; the first problem in the order of the published document.
-    fn read(params: &mut Params, guarded: bool) -> Result<Request, Problem> {
+    fn read(params: &mut Params, row: &Row, account: &Account) -> Result<Fields, Problem> {
         let old_generation = is_old_generation(params.text("API"));
         let delimiter = delimiter(params)?;
         let apply_ratio = params.flag("apply_ratio")?.unwrap_or(false);
@@ -132,7 +106,7 @@ impl Request {
         )?;
         let dry_run = params.flag("dry_run")?.unwrap_or(false);
         let columns = columns(params)?;
-        let known_by = KnownBy::read(params, guarded)?;
+        let known_by = KnownBy::read(params, row, account)?;
         let windows_1252 = params.was_windows_1252();
         let text = params
             .take("Visits_Data")
@@ -155,7 +129,7 @@ impl Request {
             details: details == 1,
             windows_1252,
         };
-        Ok(Request {
+        Ok(Fields {
             text,
             layout,
             wishes,
@@ -174,31 +148,6 @@ fn choice(params: &Params, name: &str, wrong: Code, words: &[&str]) -> Result<us
         .iter()
         .position(|word| word.eq_ignore_ascii_case(sent))
         .ok_or_else(|| Problem::new(wrong).field(name).value(sent))
-}
-
-/// `API` absent or below 1.5 is the old generation; anything else is the current one.
-fn is_old_generation(sent: Option<&str>) -> bool {
-    let current = Amount::from_raw(15_000);
-    sent.is_none_or(|version| amount::read(version).is_ok_and(|written| written.amount < current))
-}
-
-fn delimiter(params: &Params) -> Result<char, Problem> {
-    let sent = params.get("delimiter").unwrap_or("");
-    if sent.is_empty() {
-        return Err(Problem::new(Code::MissingField).field("delimiter"));
-    }
-    // A tab is white space itself: it is what is left of nothing else.
-    let word = if sent.trim().is_empty() {
-        sent.trim_matches(' ')
-    } else {
-        sent.trim()
-    };
-    match word.to_ascii_lowercase().as_str() {
-        "pipe" | "|" => Ok('|'),
-        "comma" | "," => Ok(','),
-        "tab" | "\t" => Ok('\t'),
-        _ => Err(Problem::new(Code::BadDelimiter).value(sent)),
-    }
 }
 
 fn columns(params: &Params) -> Result<Vec<Column>, Problem> {
@@ -245,10 +194,13 @@ fn bad_text(bad: BadText, max_lines: usize, max_line_bytes: usize) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono_tz::Tz;
 
-    fn read(fields: &[(&str, &str)]) -> Result<Request, Problem> {
+    fn read(fields: &[(&str, &str)]) -> Result<Fields, Problem> {
         let mut params: Params = fields.iter().copied().collect();
-        Request::read(&mut params, false)
+        let text = |text: &str| text.to_owned();
+        let account = Account::new(1, text("a"), text("A"), Tz::UTC, 1, vec![], vec![]);
+        Fields::read(&mut params, &ROWS[0], &account)
     }
 
     const HEAD: [(&str, &str); 5] = [
@@ -259,7 +211,7 @@ mod tests {
         ("Visits_Data", "1|2|N"),
     ];
 
-    fn with(extra: &[(&'static str, &'static str)]) -> Result<Request, Problem> {
+    fn with(extra: &[(&'static str, &'static str)]) -> Result<Fields, Problem> {
         read(&[&HEAD[..], extra].concat())
     }
 

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::amount::{self, Amount};
 use crate::error::{Code, Problem};
 use crate::text::{self, normalised};
 
@@ -160,6 +161,32 @@ impl<'a> FromIterator<(&'a str, &'a str)> for Params {
             params.insert(name, value);
         }
         params
+    }
+}
+
+/// `API` absent or below 1.5 is the old generation; anything else is the current one.
+pub fn is_old_generation(sent: Option<&str>) -> bool {
+    let current = Amount::from_raw(15_000);
+    sent.is_none_or(|version| amount::read(version).is_ok_and(|written| written.amount < current))
+}
+
+/// What separates the values of a line.
+pub fn delimiter(params: &Params) -> Result<char, Problem> {
+    let sent = params.get("delimiter").unwrap_or("");
+    if sent.is_empty() {
+        return Err(Problem::new(Code::MissingField).field("delimiter"));
+    }
+    // A tab is white space itself: it is what is left of nothing else.
+    let word = if sent.trim().is_empty() {
+        sent.trim_matches(' ')
+    } else {
+        sent.trim()
+    };
+    match word.to_ascii_lowercase().as_str() {
+        "pipe" | "|" => Ok('|'),
+        "comma" | "," => Ok(','),
+        "tab" | "\t" => Ok('\t'),
+        _ => Err(Problem::new(Code::BadDelimiter).value(sent)),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::amount::Amount;
 use crate::config::Settings;
 use crate::dates;
 use crate::loyalty::account::Account;
+use crate::loyalty::customers::undo::{PersonEffect, PersonUndone, Stays};
 use crate::loyalty::undo::{Effect, Undo, Undone};
 use crate::store::batches::{self, Listed, Wanted};
 use crate::store::{Db, accounts, heads, journal, rejections};
@@ -75,6 +76,8 @@ fn reference(text: &str) -> Result<[u8; 16], String> {
         .map_err(|_| "a reference has 32 hexadecimal digits".to_owned())?;
     Ok(bytes)
 }
+
+const DAY_US: i64 = 24 * 3600 * 1_000_000;
 
 /// Lists, shows or undoes.
 ///
@@ -171,11 +174,17 @@ fn list_commit(db: &mut Db, commit: &[u8; 16]) -> Result<(), Fail> {
 
 fn short(row: &Listed, undone: &HashMap<(i32, i64), i64>) -> String {
     let undone = undone.get(&(row.account, row.number)).copied().unwrap_or(0);
-    let mut parts = vec![counted(
-        i64::from(row.transactions),
-        "transaction",
-        "transactions",
-    )];
+    let mut parts = Vec::new();
+    if row.is_of_customers() {
+        parts.push(counted(i64::from(row.customers), "customer", "customers"));
+    }
+    if row.transactions > 0 || !row.is_of_customers() {
+        parts.push(counted(
+            i64::from(row.transactions),
+            "transaction",
+            "transactions",
+        ));
+    }
     if row.rejected > 0 {
         parts.push(format!("{} rejected", row.rejected));
     }
@@ -226,18 +235,24 @@ fn show(db: &mut Db, account_id: &str, number: i64) -> Result<(), Fail> {
         .into_values()
         .sum();
     let yes = |is: bool| if is { "yes" } else { "no" }.to_owned();
-    for (name, value) in [
+    let customers = row
+        .is_of_customers()
+        .then(|| ("customers", row.customers.to_string()));
+    let head = [
         ("batch", row.number.to_string()),
         ("account", escaped(account_id)),
         ("user", escaped(&row.user_id)),
         ("recorded", dates::stamp(row.recorded_at)),
         ("commit", hex::encode(&row.commit_id)),
+    ];
+    let counts = [
         ("transactions", row.transactions.to_string()),
         ("rejected", row.rejected.to_string()),
         ("new customers", row.new_customers.to_string()),
         ("can be undone", yes(row.undoable)),
         ("undone", undone.to_string()),
-    ] {
+    ];
+    for (name, value) in head.into_iter().chain(customers).chain(counts) {
         say(format_args!("{name:<15} {value}"));
     }
     for (id, total) in batches::totals(db, &account, &row)? {
@@ -269,6 +284,9 @@ fn undo(settings: &Settings, db: &mut Db, words: &UndoWords) -> Result<(), Fail>
         batch: words.number,
         skip_blocked: words.skip_blocked,
         even_unlisted,
+        images_kept_us: i64::try_from(settings.undo_kept_days)
+            .unwrap_or(i64::MAX)
+            .saturating_mul(DAY_US),
         found: None,
     };
     // To look does no harm.
@@ -290,7 +308,7 @@ fn undo(settings: &Settings, db: &mut Db, words: &UndoWords) -> Result<(), Fail>
         ));
     }
     if !words.yes {
-        say(if foretold.refused.is_some() || foretold.reversed == 0 {
+        say(if foretold.refused.is_some() || !changes(&foretold) {
             "Nothing was changed."
         } else if row.undoable || words.force {
             "Nothing was changed. Add --yes to undo it."
@@ -307,7 +325,7 @@ fn undo(settings: &Settings, db: &mut Db, words: &UndoWords) -> Result<(), Fail>
     if let Some(problem) = &undone.refused {
         return Err(posting::fail(problem));
     }
-    if undone.reversed == 0 {
+    if !changes(&undone) {
         return Err(Fail::new(
             "nothing was undone: every customer of the batch is in the way",
         ));
@@ -316,14 +334,74 @@ fn undo(settings: &Settings, db: &mut Db, words: &UndoWords) -> Result<(), Fail>
         0 => String::new(),
         left => format!(", {left} left"),
     };
+    let customers = match undone.people.is_empty() {
+        true => String::new(),
+        false => format!("; {}", of_people(&undone)),
+    };
     say(format_args!(
-        "Undone: {} reversed{left}.",
+        "Undone: {} reversed{left}{customers}.",
         counted(count(undone.reversed), "transaction", "transactions")
     ));
     if let Some(rejection) = undone.reopens {
         say(format_args!("Rejection {rejection} is open again."));
     }
     Ok(())
+}
+
+/// Whether anything is undone, or would be.
+fn changes(undone: &Undone) -> bool {
+    let stays = |effect: &PersonEffect| effect.what == PersonUndone::Stays(Stays::Blocked);
+    undone.reversed > 0 || !undone.people.iter().all(stays)
+}
+
+/// How many customers go, get something back and stay.
+fn of_people(undone: &Undone) -> String {
+    let (mut erased, mut restored, mut stay) = (0, 0, 0);
+    for effect in &undone.people {
+        *match effect.what {
+            PersonUndone::Erased => &mut erased,
+            PersonUndone::Restored { .. } => &mut restored,
+            PersonUndone::Stays(_) => &mut stay,
+        } += 1;
+    }
+    format!(
+        "{}, {restored} as before, {stay} {}",
+        counted(erased, "customer erased", "customers erased"),
+        if stay == 1 { "stays" } else { "stay" }
+    )
+}
+
+/// Prints the customers of whom something stays that the batch has brought.
+fn print_people(codes: &HashMap<i64, String>, undone: &Undone, limit: usize) {
+    let lines = undone.people.iter().filter_map(|effect| {
+        let why = match &effect.what {
+            PersonUndone::Stays(why) => format!("stays: it {}", why.word()),
+            PersonUndone::Restored { left, .. } if !left.is_empty() => {
+                format!("changed since, and left: {}", left.join(", "))
+            }
+            PersonUndone::Erased | PersonUndone::Restored { .. } => return None,
+        };
+        let code = codes.get(&effect.customer);
+        let code = code.map_or_else(|| effect.customer.to_string(), |code| escaped(code));
+        Some(format!("customer   {code} {why}"))
+    });
+    let mut more = 0_usize;
+    for (at, line) in lines.enumerate() {
+        match at < limit {
+            true => say(line),
+            false => more = more.saturating_add(1),
+        }
+    }
+    if more > 0 {
+        say(format_args!(
+            "and {more} more customers: raise --limit to see them"
+        ));
+    }
+    say(format_args!(
+        "batch {}: {}",
+        undone.batch,
+        of_people(undone)
+    ));
 }
 
 fn count(n: usize) -> i64 {
@@ -336,7 +414,8 @@ fn print(db: &mut Db, account: &Account, undone: &Undone, limit: usize) -> Resul
     let mut effects: Vec<&Effect> = undone.effects.iter().collect();
     effects.sort_by_key(|effect| effect.blocked.is_none());
     let shown = effects.get(..limit.min(effects.len())).unwrap_or_default();
-    let customers: Vec<i64> = shown.iter().map(|effect| effect.key.customer).collect();
+    let mut customers: Vec<i64> = shown.iter().map(|effect| effect.key.customer).collect();
+    customers.extend(undone.people.iter().map(|effect| effect.customer));
     let codes = journal::codes(db, account.number, &customers)?;
     for effect in shown {
         say(line(account, &codes, effect));
@@ -346,6 +425,9 @@ fn print(db: &mut Db, account: &Account, undone: &Undone, limit: usize) -> Resul
             "and {} more: raise --limit to see them",
             effects.len().saturating_sub(shown.len())
         ));
+    }
+    if !undone.people.is_empty() {
+        print_people(&codes, undone, limit);
     }
     let who = |of: &dyn Fn(&Effect) -> bool| {
         let customers: HashSet<i64> = undone
@@ -445,6 +527,8 @@ mod tests {
             new_customers: 1,
             undoable: true,
             commit_id: vec![0; 16],
+            kind: 0,
+            customers: 0,
         };
         let head =
             "7 1970-01-01 00:00:00 UTC by till\\u{1b}: 3 transactions, 1 rejected, 1 new customer";
@@ -452,5 +536,13 @@ mod tests {
         assert_eq!(short(0), format!("{head}, can be undone"));
         assert_eq!(short(2), format!("{head}, 2 undone"));
         assert_eq!(short(3), format!("{head}, undone"));
+        let customers = Listed {
+            transactions: 0,
+            kind: 1,
+            customers: 2,
+            ..row
+        };
+        let text = super::short(&customers, &HashMap::new());
+        assert!(text.ends_with(": 2 customers, 1 rejected, 1 new customer, can be undone"));
     }
 }

@@ -4,7 +4,7 @@ use super::open::migration_failed;
 use super::{Fail, say};
 use crate::config::Settings;
 use crate::store::connect::{Role, connect};
-use crate::store::{migrate, person_keys};
+use crate::store::{migrate, person_keys, search_texts};
 
 /// Runs what is pending, on either engine. A SQLite file is made if there is none.
 ///
@@ -17,7 +17,9 @@ pub fn run(settings: &Settings) -> Result<(), Fail> {
         say(format_args!("migrated: {name}"));
     }
     drop(db);
-    person_keys::fill(&mut connect(&settings.database_url, Role::Writer)?)?;
+    let mut db = connect(&settings.database_url, Role::Writer)?;
+    person_keys::fill(&mut db)?;
+    search_texts::fill(&mut db)?;
     if done.is_empty() {
         say("nothing to migrate");
     }

@@ -7,7 +7,7 @@ use super::Fail;
 use crate::config::{DatabaseUrl, Settings};
 use crate::secrets::ServerKey;
 use crate::store::connect::{Role, connect, unsafe_settings};
-use crate::store::{Db, installation, migrate, person_keys};
+use crate::store::{Db, installation, migrate, person_keys, search_texts};
 
 /// A database that a command may write to.
 pub struct Opened {
@@ -67,6 +67,7 @@ pub fn open(settings: &Settings) -> Result<Opened, Fail> {
     }
     // Nothing is left to do, but where the tables were brought up to date by a command that was stopped.
     person_keys::fill(&mut db)?;
+    search_texts::fill(&mut db)?;
     Ok(Opened { db, key, made })
 }
 

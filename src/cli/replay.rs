@@ -111,6 +111,11 @@ fn one(
             "rejection {number} is a sale, not a transaction: see punchcard sales show, and give it to a customer with punchcard sales assign"
         )));
     }
+    if kept.source == rejections::CUSTOMERS {
+        return Err(Fail::new(format!(
+            "rejection {number} is a customer of customers_batch, not a transaction: have it sent again, and dismiss it here"
+        )));
+    }
     let lost = || {
         Fail::new(format!(
             "the line of rejection {number} is not kept any more"

@@ -163,6 +163,8 @@ options! {
     idempotency_kept_days: u64 = "30" in 1..=3650;
     /// Address ranges that webhooks may reach although they are not public: a list such as 10.0.0.0/8,fd00::/8.
     webhook_allow: Allow = "";
+    /// Proxies whose X-Forwarded-For says where a request comes from: ranges, such as 10.0.0.0/8. Wrong keys and passwords are counted by it.
+    trusted_proxies: Allow = "";
     /// The waits between the tries to send a webhook, in seconds: at most 20 numbers from 0 to 86400. Empty: one try only.
     webhook_retry_seconds: Seconds = "300,300,600,600,1800,3600,7200";
     /// How long one try to send a webhook may take, in milliseconds.
@@ -177,6 +179,8 @@ options! {
     worker_poll_ms: u64 = "500" in 10..=60000;
     /// How long the results of jobs, and webhooks with their tries, are kept, in days.
     job_kept_days: u64 = "90" in 1..=3650;
+    /// How long it is kept what a batch of customers has changed, so that it can be undone, in days.
+    undo_kept_days: u64 = "90" in 1..=3650;
     /// What to log: off, error, warn, info, debug or trace, or a list such as warn,punchcard=debug.
     log: LogFilter = "info";
 }

@@ -2,6 +2,7 @@
 //!
 //! Belongs here: what configuration means. Does not belong here: how it is stored or loaded.
 
+use super::rights::Rights;
 use crate::amount::Amount;
 use crate::text;
 use chrono_tz::Tz;
@@ -107,6 +108,8 @@ pub struct Reward {
     pub reward_id: Option<String>,
     /// What it costs, in the campaign's unit.
     pub level: Amount,
+    /// What it is; empty where nothing is said.
+    pub description: String,
 }
 
 /// A promotion of a points campaign.
@@ -118,6 +121,8 @@ pub struct Promotion {
     pub operand: Operand,
     /// By how much.
     pub value: Amount,
+    /// What it is; empty where nothing is said.
+    pub description: String,
 }
 
 /// An item of a buy-X campaign.
@@ -152,10 +157,14 @@ pub struct Campaign {
     pub digits: u8,
     /// Points for each unit of money.
     pub points_ratio: Amount,
+    /// Points for each unit of money that is redeemed; `None`: no money is redeemed.
+    pub reward_ratio: Option<Amount>,
     /// Money for each event of an earned campaign.
     pub earned_per_event: Amount,
     /// Whether a balance may fall below zero.
     pub allow_negative: bool,
+    /// When it was created, in microseconds since 1970 UTC.
+    pub created_at: i64,
     /// Its rewards.
     pub rewards: Vec<Reward>,
     /// Its promotions.
@@ -165,6 +174,26 @@ pub struct Campaign {
 }
 
 impl Campaign {
+    /// An active campaign without rewards, promotions and items. Its ratio is 1, and money has two decimals.
+    pub fn new(number: i32, id: &str, name: &str, kind: Kind) -> Campaign {
+        Campaign {
+            number,
+            id: id.to_owned(),
+            kind,
+            name: name.to_owned(),
+            active: true,
+            digits: kind.digits(2, 2),
+            points_ratio: Amount::from_whole(1).unwrap_or_default(),
+            reward_ratio: None,
+            earned_per_event: Amount::ZERO,
+            allow_negative: false,
+            created_at: 0,
+            rewards: Vec::new(),
+            promotions: Vec::new(),
+            items: Vec::new(),
+        }
+    }
+
     /// The reward an amount names: by `id`, then by `reward_id`.
     pub fn reward(&self, name: &str) -> Option<&Reward> {
         self.rewards
@@ -202,6 +231,15 @@ impl Campaign {
     }
 }
 
+/// A key of a user.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UserKey {
+    /// Its digest under the server key.
+    pub digest: [u8; 32],
+    /// Of a key that `user_login` gave, when it was used last, in microseconds since 1970 UTC.
+    pub login_used_at: Option<i64>,
+}
+
 /// A user of an account: whoever calls API 1.5.
 #[derive(Clone, Debug)]
 pub struct User {
@@ -209,20 +247,45 @@ pub struct User {
     pub number: i32,
     /// The id clients send.
     pub user_id: String,
-    /// The digests of its keys, under the server key.
-    pub keys: Vec<[u8; 32]>,
+    /// Its keys.
+    pub keys: Vec<UserKey>,
     /// The numbers of the campaigns it sees; `None` is all.
     pub campaigns: Option<HashSet<i32>>,
+    /// What it may do.
+    pub rights: Rights,
+    /// The hash of its password, if it has one.
+    pub password: Option<Box<str>>,
+    /// When it was created, in microseconds since 1970 UTC.
+    pub created_at: i64,
 }
 
 impl User {
-    /// Whether this is the digest of one of the user's keys; compares all of them, in constant time.
-    pub fn has_key(&self, digest: &[u8; 32]) -> bool {
-        let mut found = subtle::Choice::from(0);
-        for key in &self.keys {
-            found |= key.ct_eq(digest);
+    /// A user who sees and may do everything, with API keys of these digests.
+    pub fn new(number: i32, user_id: &str, keys: &[[u8; 32]]) -> User {
+        let key = |digest: &[u8; 32]| UserKey {
+            digest: *digest,
+            login_used_at: None,
+        };
+        User {
+            number,
+            user_id: user_id.to_owned(),
+            keys: keys.iter().map(key).collect(),
+            campaigns: None,
+            rights: Rights::ALL,
+            password: None,
+            created_at: 0,
         }
-        found.into()
+    }
+
+    /// The user's key with this digest; compares all of them, in constant time.
+    pub fn key(&self, digest: &[u8; 32]) -> Option<&UserKey> {
+        let mut found = None;
+        for key in &self.keys {
+            if bool::from(key.digest.ct_eq(digest)) {
+                found = Some(key);
+            }
+        }
+        found
     }
 
     /// Whether the user sees the campaign with this number.
@@ -250,6 +313,75 @@ pub struct Brand {
     pub token: [u8; 32],
 }
 
+/// What a custom field holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FieldKind {
+    /// Any text.
+    Text,
+    /// A day.
+    Date,
+    /// Some of its choices.
+    List,
+    /// One of its choices.
+    Pick,
+}
+
+impl FieldKind {
+    /// All kinds, with their words on the wire and the numbers they are stored as.
+    pub const ALL: [(FieldKind, &'static str, i16); 4] = [
+        (FieldKind::Text, "Text", 1),
+        (FieldKind::Date, "Date", 2),
+        (FieldKind::List, "List", 3),
+        (FieldKind::Pick, "Pick", 4),
+    ];
+
+    /// The kind's word.
+    pub fn word(self) -> &'static str {
+        let row = FieldKind::ALL.iter().find(|(kind, ..)| *kind == self);
+        row.map_or("", |(_, word, _)| word)
+    }
+
+    /// The number it is stored as.
+    pub fn stored(self) -> i16 {
+        let row = FieldKind::ALL.iter().find(|(kind, ..)| *kind == self);
+        row.map_or(0, |(.., number)| *number)
+    }
+
+    /// The kind with this word, in any case.
+    pub fn from_word(word: &str) -> Option<FieldKind> {
+        let mut rows = FieldKind::ALL.iter();
+        let row = rows.find(|(_, known, _)| known.eq_ignore_ascii_case(word))?;
+        Some(row.0)
+    }
+
+    /// The kind that is stored as this number.
+    pub fn from_stored(number: i16) -> Option<FieldKind> {
+        let row = FieldKind::ALL.iter().find(|(.., known)| *known == number)?;
+        Some(row.0)
+    }
+}
+
+/// A custom field of customers that an account has defined.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CustomField {
+    /// Its number, from 1 to 99.
+    pub number: u8,
+    /// What it is called.
+    pub label: String,
+    /// Whether it is shown.
+    pub shown: bool,
+    /// What it holds.
+    pub kind: FieldKind,
+    /// What a list or a pick chooses from.
+    pub choices: Vec<String>,
+    /// Whether customers are searched by it.
+    pub searchable: bool,
+    /// Whether no two customers have the same value.
+    pub unique: bool,
+    /// Whether every new customer must have a value.
+    pub required: bool,
+}
+
 /// An account with its configuration, as it was at `config_version`.
 #[derive(Clone, Debug)]
 pub struct Account {
@@ -261,6 +393,10 @@ pub struct Account {
     pub name: String,
     /// Its time zone: what "today" means.
     pub zone: Tz,
+    /// Its currency, in three letters.
+    pub currency: String,
+    /// When it was created, in microseconds since 1970 UTC.
+    pub created_at: i64,
     /// How long, in seconds, a request without an idempotency key counts as the repetition of an equal one; 0 is never.
     pub duplicate_window_s: u32,
     /// Its country, in two letters: whose phone numbers are written without a calling code.
@@ -271,13 +407,17 @@ pub struct Account {
     pub config_version: i64,
     /// Its brands.
     pub brands: Vec<Brand>,
+    /// The custom fields of customers that it has defined, in the order of their numbers.
+    pub fields: Vec<CustomField>,
+    /// Users that were deleted, by their numbers: entries name them.
+    pub former: Vec<(i32, String)>,
     users: HashMap<String, User>,
     campaigns: Vec<Campaign>,
     campaign_index: HashMap<String, usize>,
 }
 
 impl Account {
-    /// An account put together from its parts.
+    /// An account put together from its parts; the rest is set behind it.
     pub fn new(
         number: i32,
         account_id: String,
@@ -301,11 +441,15 @@ impl Account {
             account_id,
             name,
             zone,
+            currency: "USD".to_owned(),
+            created_at: 0,
             duplicate_window_s: 0,
             country: None,
             sealed_secret: None,
             config_version,
             brands: Vec::new(),
+            fields: Vec::new(),
+            former: Vec::new(),
             users,
             campaigns,
             campaign_index,
@@ -320,6 +464,30 @@ impl Account {
     /// The user with this number.
     pub fn user_by_number(&self, number: i32) -> Option<&User> {
         self.users.values().find(|user| user.number == number)
+    }
+
+    /// The id of the user with this number, also of one that was deleted.
+    pub fn user_name(&self, number: i32) -> Option<&str> {
+        let present = self.user_by_number(number).map(|user| &user.user_id);
+        let former = || self.former.iter().find(|(known, _)| *known == number);
+        present
+            .or_else(|| former().map(|(_, name)| name))
+            .map(String::as_str)
+    }
+
+    /// All users, in no order.
+    pub fn users(&self) -> impl Iterator<Item = &User> {
+        self.users.values()
+    }
+
+    /// The custom field with this number, if it is defined.
+    pub fn field(&self, number: u8) -> Option<&CustomField> {
+        self.fields.iter().find(|field| field.number == number)
+    }
+
+    /// All campaigns, in the order of the configuration.
+    pub fn campaigns(&self) -> &[Campaign] {
+        &self.campaigns
     }
 
     /// The campaign with this number.

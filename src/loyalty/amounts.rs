@@ -89,6 +89,34 @@ pub fn redeem(
     Ok(effect)
 }
 
+/// What a redemption of money takes from a points campaign: as many points as the money is worth, rounded half up once.
+pub fn redeem_money(campaign: &Campaign, sent: &str) -> Result<Effect, Problem> {
+    let about = |code| Problem::new(code).field("custom_dollars_redeem");
+    let ratio = campaign
+        .reward_ratio
+        .filter(|_| campaign.kind == Kind::Points);
+    let ratio = ratio.ok_or_else(|| about(Code::NoDollarRatio).value(&campaign.id))?;
+    let money = read(sent, RATIO_DIGITS)?;
+    let effect = points(campaign, money, std::iter::once((Operand::Times, ratio)))
+        .ok_or_else(|| out_of_range(sent, "its points cannot be held"))?;
+    if effect.amount.is_zero() {
+        return Err(about(Code::ZeroRedemption).value(sent));
+    }
+    Ok(effect)
+}
+
+/// What promotions have brought of an add that came to `amount` by this formula: all but the base and what its ratio makes
+/// of it. The formula tells it, and not the campaign, whose ratio may have been changed since; `None` where
+/// it is no such formula.
+pub fn promoted(campaign: &Campaign, formula: &str, amount: Amount) -> Option<Amount> {
+    let mut words = formula.trim_start_matches('(').split([' ', ')']);
+    let base = amount::read_config(words.next()?).ok()?;
+    words.next().filter(|word| *word == Operand::Times.word())?;
+    let ratio = amount::read_config(words.next()?).ok()?;
+    let base = Exact::from(base).times(ratio)?.rounded(campaign.digits)?;
+    amount.checked_sub(base)
+}
+
 /// A whole number of events or items; one where nothing was sent.
 fn count_or_one(sent: &str) -> Result<Amount, Problem> {
     if sent.is_empty() {
@@ -255,29 +283,24 @@ mod tests {
             id: id.to_owned(),
             operand,
             value: raw(value),
+            description: String::new(),
         };
         Campaign {
-            number: 1,
-            id: "C".to_owned(),
-            kind: Kind::Points,
-            name: "Points".to_owned(),
-            active: true,
-            digits: 2,
             points_ratio: raw("2"),
-            earned_per_event: Amount::ZERO,
-            allow_negative: false,
             rewards: vec![
                 Reward {
                     number: 1,
                     id: "1001".to_owned(),
                     reward_id: Some("1500".to_owned()),
                     level: raw("100"),
+                    description: String::new(),
                 },
                 Reward {
                     number: 2,
                     id: "1500".to_owned(),
                     reward_id: None,
                     level: raw("500"),
+                    description: String::new(),
                 },
             ],
             promotions: vec![
@@ -286,7 +309,7 @@ mod tests {
                 promotion("354", Operand::Times, "1.5"),
                 promotion("big", Operand::Times, "123.4567"),
             ],
-            items: Vec::new(),
+            ..Campaign::new(1, "C", "Points", Kind::Points)
         }
     }
 
@@ -363,6 +386,7 @@ mod tests {
             id: "3001".to_owned(),
             reward_id: None,
             level: raw("10"),
+            description: String::new(),
         };
         Campaign {
             kind,
@@ -444,6 +468,54 @@ mod tests {
                 .reward,
             Some(3)
         );
+    }
+
+    #[test]
+    fn money_is_redeemed_by_its_own_ratio() {
+        let worth = |sent: &str| {
+            let campaign = Campaign {
+                reward_ratio: Some(raw("10")),
+                ..points()
+            };
+            redeem_money(&campaign, sent)
+        };
+        let effect = worth("14.9555").unwrap();
+        assert_eq!(effect.amount, raw("149.56"));
+        assert_eq!(effect.formula.as_deref(), Some("14.9555 x 10"));
+        for (sent, code) in [
+            ("0", Code::ZeroRedemption),
+            ("x", Code::BadAmount),
+            ("1.00001", Code::TooManyDecimals),
+            ("999999999999", Code::OutOfRange),
+        ] {
+            assert_eq!(worth(sent).unwrap_err().code, code, "{sent}");
+        }
+        let without = redeem_money(&points(), "1").unwrap_err();
+        assert_eq!(without.code, Code::NoDollarRatio);
+        let other = Campaign {
+            reward_ratio: Some(raw("10")),
+            ..of_kind(Kind::Events)
+        };
+        assert_eq!(
+            redeem_money(&other, "1").unwrap_err().code,
+            Code::NoDollarRatio
+        );
+    }
+
+    #[test]
+    fn what_promotions_bring_is_told_apart() {
+        for (sent, promotions, brought) in [
+            ("14.95", "123", "10"),
+            ("14.95", "123,345", "49.9"),
+            ("", "123", "10"),
+            ("50", "345,345,354", "500"),
+        ] {
+            let effect = add(&points(), true, sent, promotions).unwrap();
+            let formula = effect.formula.unwrap();
+            let found = promoted(&points(), &formula, effect.amount);
+            assert_eq!(found, Some(raw(brought)), "{formula}");
+        }
+        assert_eq!(promoted(&points(), "1 + 10", raw("11")), None);
     }
 
     #[test]

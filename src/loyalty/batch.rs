@@ -3,19 +3,19 @@
 //! Belongs here: which customer a line means, what becomes of each line, what the batch comes to. Does not belong here:
 //! what a line's values mean ([`super::plan`]), how the outcome looks on a wire.
 
-use super::account::{Account, Campaign, User};
+use super::account::{Account, User};
 use super::fingerprint;
-use super::ledger::{BalanceKey, Entry, EntryKind, Ledger, Link, Numbers, Overlay, beyond_limit};
+use super::ledger::{BalanceKey, Entry, Ledger, Numbers, Overlay};
 use super::lines::{Line, Lines};
 use super::outcome::{CHARSET_WARNING, LineOutcome, LineResult, Outcome, comma_warning};
 use super::plan::{self, Plan, Posting};
+use super::post::{Origin, named, post_one};
+use super::rights::Need;
 use super::rows::{BatchRow, Decided, NewCustomer, Refused, Rows};
-use crate::amount::Amount;
 use crate::dates::{self, Day};
 use crate::error::{Code, Problem};
 use crate::secrets;
 use chrono::{DateTime, Utc};
-use std::borrow::Cow;
 
 /// Who sent a request, as it was authenticated.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -26,15 +26,26 @@ pub struct Caller {
     pub user_id: String,
     /// The digest of the key that was sent.
     pub key: [u8; 32],
+    /// What the request needs that the user may do.
+    pub need: Need,
 }
 
 impl Caller {
-    /// The user, if the account still has it and the key is still one of its keys.
-    pub fn authenticate<'a>(&self, account: &'a Account) -> Result<&'a User, Problem> {
+    /// The user, if the account still has it, the key is still one of its keys, and it (still) may do what the request
+    /// needs.
+    pub fn permitted<'a>(&self, account: &'a Account) -> Result<&'a User, Problem> {
+        let user = self.authenticate(account)?;
+        self.need
+            .met(user.rights)
+            .map_err(|right| right.missing())?;
+        Ok(user)
+    }
+
+    fn authenticate<'a>(&self, account: &'a Account) -> Result<&'a User, Problem> {
         let user = account.user(&self.user_id);
         // An unknown user is compared like a known one with one key.
         let matches = match user {
-            Some(user) => user.has_key(&self.key),
+            Some(user) => user.key(&self.key).is_some(),
             None => secrets::same(&[0; 32], &self.key),
         };
         user.filter(|_| matches)
@@ -72,7 +83,7 @@ impl Source {
     /// The user in whose name it is posted, if the account (still) lets him.
     fn user<'a>(&self, account: &'a Account) -> Result<&'a User, Problem> {
         match self {
-            Source::Caller(caller) => caller.authenticate(account),
+            Source::Caller(caller) => caller.permitted(account),
             Source::Replay { user, .. } => account
                 .user_by_number(*user)
                 .ok_or_else(|| Problem::new(Code::BadCredentials)),
@@ -210,11 +221,15 @@ impl Batch {
 
     /// The value that names the customer: the code, else the card.
     fn named(&self, posting: &Posting) -> &str {
-        let code = self.lines.text(posting.code);
-        if code.is_empty() {
-            self.lines.text(posting.card)
-        } else {
-            code
+        named(&self.lines, posting)
+    }
+
+    /// The posting of the first line, or why there is none; and the number of the user who posts it.
+    pub(super) fn first(&self) -> Result<(&Posting, i32), Problem> {
+        match self.plans.first() {
+            Some(Plan::Post(posting)) => Ok((posting, self.user)),
+            Some(Plan::Refuse(problem)) => Err(Problem::clone(problem)),
+            None => Err(Problem::new(Code::MissingAmount)),
         }
     }
 }
@@ -267,18 +282,19 @@ struct Decider<'a, 'l> {
 
 impl<'a> Decider<'a, '_> {
     /// Notes what became of a line that was imported, for the details.
-    fn tell(&mut self, line: &Line, posting: &Posting, amount: Amount, link: Link, digits: u8) {
+    fn tell(&mut self, line: &Line, posting: &Posting, entry: &Entry<'_>) {
         let Some(details) = &mut self.details else {
             return;
         };
+        let campaign = self.account.campaign(posting.campaign);
         details.push(LineOutcome {
             number: line.number,
             result: LineResult::Imported {
-                entry: link.number,
-                amount,
+                entry: entry.number,
+                amount: entry.amount,
                 formula: posting.formula.clone(),
-                balance: link.balance_after,
-                digits,
+                balance: entry.balance_after,
+                digits: campaign.map_or(0, |campaign| campaign.digits),
             },
         });
         let given = self.batch.lines.text(posting.given);
@@ -288,119 +304,17 @@ impl<'a> Decider<'a, '_> {
     }
 
     fn post(&mut self, line: &Line, posting: &'a Posting) -> Result<(), Problem> {
-        let lines = &self.batch.lines;
-        let campaign = self
-            .account
-            .campaign(posting.campaign)
-            .ok_or_else(|| Problem::new(Code::UnknownCampaign))?;
-        let (customer, created) = match self.customer(posting)? {
-            Some(customer) => (customer, None),
-            None => {
-                let new = self.new_customer(posting);
-                (new.number, Some(new))
-            }
-        };
-        let key = BalanceKey {
-            customer,
-            campaign: campaign.number,
-            item: posting.item,
-        };
-        let amount = if posting.redeem {
-            posting.amount.checked_neg()
-        } else {
-            Some(posting.amount)
-        };
-        let link = amount.ok_or(Code::OutOfRange).and_then(|amount| {
-            self.overlay
-                .post(campaign, key, amount)
-                .map(|link| (amount, link))
-        });
-        let (amount, link) =
-            link.map_err(|code| refusal(code, lines.text(posting.given), campaign))?;
-        // The customer comes into being only with a line that is imported.
-        if let Some(new) = created {
-            self.overlay.numbers.customer = new.number.saturating_add(1);
-            self.overlay.hold(new.code, new.number);
-            if let Some(card) = new.card {
-                self.overlay.hold(card, new.number);
-            }
-            self.customers.push(new);
-        }
-        self.tell(line, posting, amount, link, campaign.digits);
-        self.entries.push(Entry {
-            number: link.number,
-            key,
-            kind: if posting.redeem {
-                EntryKind::Redeem
-            } else {
-                EntryKind::Add
-            },
-            amount,
-            balance_after: link.balance_after,
-            previous: link.previous,
-            date: posting.date,
+        let origin = Origin {
             line: Some((self.number, i32::try_from(line.number).unwrap_or(i32::MAX))),
-            user: Some(self.batch.user),
-            given: lines.text(posting.given).into(),
-            formula: posting.formula.as_deref().map(Cow::Borrowed),
-            promotions: lines.text(posting.promotions),
-            reward: posting.reward,
-            authorization: lines.text(posting.authorization),
-            custom: posting.custom.as_deref(),
-            reverses: None,
-        });
-        Ok(())
-    }
-
-    /// The customer a line names; `None` where it is to be created.
-    fn customer(&self, posting: &Posting) -> Result<Option<i64>, Problem> {
+            user: self.batch.user,
+            customer: None,
+        };
         let lines = &self.batch.lines;
-        let (code, card) = (lines.text(posting.code), lines.text(posting.card));
-        let both = !code.is_empty() && !card.is_empty();
-        let (field, named) = if code.is_empty() {
-            ("card_number", card)
-        } else {
-            ("code", code)
-        };
-        let on_card = if both {
-            self.overlay.holder(card)
-        } else {
-            None
-        };
-        match self.overlay.holder(named) {
-            Some(holder) if holder.replaced => {
-                Err(Problem::new(Code::ReplacedCard).field(field).value(named))
-            }
-            Some(holder) if on_card.is_some_and(|other| other.customer != holder.customer) => {
-                Err(Problem::new(Code::CustomersDiffer)
-                    .field("card_number")
-                    .value(card))
-            }
-            Some(holder) => Ok(Some(holder.customer)),
-            None if !lines.layout.create_customers => Err(Problem::new(Code::UnknownCustomer)
-                .field(field)
-                .value(named)),
-            None if on_card.is_some() => Err(Problem::new(Code::KeyTaken)
-                .field("card_number")
-                .value(card)),
-            None => Ok(None),
-        }
-    }
-
-    fn new_customer(&self, posting: &'a Posting) -> NewCustomer<'a> {
-        let card = self.batch.lines.text(posting.card);
-        let code = self.batch.named(posting);
-        // One value cannot be held twice, even by the same customer.
-        let card = if card.is_empty() || card == code {
-            None
-        } else {
-            Some(card)
-        };
-        NewCustomer {
-            number: self.overlay.numbers.customer,
-            code,
-            card,
-        }
+        let posted = post_one(self.account, lines, posting, &mut self.overlay, origin)?;
+        self.tell(line, posting, &posted.entry);
+        self.customers.extend(posted.created);
+        self.entries.push(posted.entry);
+        Ok(())
     }
 
     fn refuse(&mut self, line: &Line, problem: Problem) {
@@ -475,8 +389,7 @@ impl<'a> Decider<'a, '_> {
             entries: self.entries,
             customers: self.customers,
             refused: self.refused,
-            sync: None,
-            sales: None,
+            ..Rows::default()
         };
         Decided {
             outcome,
@@ -495,15 +408,6 @@ impl<'a> Decider<'a, '_> {
                 kept.fingerprint = fingerprint;
             }
         }
-    }
-}
-
-fn refusal(code: Code, given: &str, campaign: &Campaign) -> Problem {
-    let problem = Problem::new(code).field("amount").value(given);
-    if code == Code::OutOfRange {
-        problem.detail(beyond_limit(campaign))
-    } else {
-        problem
     }
 }
 

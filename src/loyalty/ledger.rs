@@ -7,6 +7,7 @@
 //! its changes visible to the requests behind it; dropping it leaves no trace.
 
 use super::account::Campaign;
+use super::customers::named::Names;
 use super::sales::book::{Book, BookChanges};
 use crate::amount::Amount;
 use crate::dates::Day;
@@ -50,6 +51,9 @@ type Balances = HashMap<BalanceKey, Balance, RandomState>;
 
 /// Who holds what: code or card number to customer. Client text is its key, so the hasher is a keyed one.
 pub type Holders = HashMap<Box<str>, Holder>;
+
+/// Who holds what, as requests have changed it; `None` is nobody any more.
+type Moved = HashMap<Box<str>, Option<Holder>>;
 
 /// The next public numbers of an account.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -204,9 +208,12 @@ pub struct Ledger {
     first_entry: i64,
     balances: Balances,
     known: Vec<Arc<Holders>>,
-    holders: Holders,
+    holders: Moved,
+    keys_moved: bool,
     /// Who and what the group's sales may mean.
     pub sales: Book,
+    /// What the customers of the group's single transactions are called.
+    pub names: HashMap<i64, Names>,
 }
 
 impl Ledger {
@@ -218,8 +225,10 @@ impl Ledger {
             first_entry: numbers.entry,
             balances: Balances::default(),
             known,
-            holders: Holders::new(),
+            holders: Moved::new(),
+            keys_moved: false,
             sales: Book::default(),
+            names: HashMap::new(),
         }
     }
 
@@ -230,10 +239,19 @@ impl Ledger {
 
     /// Who holds a code or card number.
     pub fn holder(&self, value: &str) -> Option<Holder> {
-        self.holders
-            .get(value)
-            .or_else(|| self.known.iter().find_map(|known| known.get(value)))
-            .copied()
+        match self.holders.get(value) {
+            Some(holder) => *holder,
+            None => self
+                .known
+                .iter()
+                .find_map(|known| known.get(value))
+                .copied(),
+        }
+    }
+
+    /// Whether codes or cards of customers who were there before the group have changed hands.
+    pub fn keys_moved(&self) -> bool {
+        self.keys_moved
     }
 
     /// A view for one request.
@@ -242,7 +260,8 @@ impl Ledger {
             base: self,
             numbers: self.numbers,
             balances: Balances::default(),
-            holders: Holders::new(),
+            holders: Moved::new(),
+            keys_moved: false,
             sales: BookChanges::default(),
         }
     }
@@ -251,6 +270,7 @@ impl Ledger {
     pub fn accept(&mut self, changes: Changes) {
         self.numbers = changes.numbers;
         self.holders.extend(changes.holders);
+        self.keys_moved |= changes.keys_moved;
         self.balances.extend(changes.balances);
         self.sales.accept(changes.sales);
     }
@@ -271,7 +291,8 @@ impl Ledger {
 pub struct Changes {
     numbers: Numbers,
     balances: Balances,
-    holders: Holders,
+    holders: Moved,
+    keys_moved: bool,
     sales: BookChanges,
 }
 
@@ -310,7 +331,8 @@ pub struct Overlay<'l> {
     /// The next public numbers, as this request leaves them.
     pub numbers: Numbers,
     balances: Balances,
-    holders: Holders,
+    holders: Moved,
+    keys_moved: bool,
     /// The sales that this request has created or changed so far.
     pub sales: BookChanges,
 }
@@ -323,21 +345,33 @@ impl<'l> Overlay<'l> {
 
     /// Who holds a code or card number.
     pub fn holder(&self, value: &str) -> Option<Holder> {
-        self.holders
-            .get(value)
-            .copied()
-            .or_else(|| self.base.holder(value))
+        match self.holders.get(value) {
+            Some(holder) => *holder,
+            None => self.base.holder(value),
+        }
     }
 
     /// Gives a value to a customer.
     pub fn hold(&mut self, value: &str, customer: i64) {
-        self.holders.insert(
-            value.into(),
-            Holder {
-                customer,
-                replaced: false,
-            },
-        );
+        self.put(value, customer, false);
+    }
+
+    /// Leaves a value with a customer as a card that was replaced.
+    pub fn replace(&mut self, value: &str, customer: i64) {
+        self.put(value, customer, true);
+    }
+
+    /// Takes a value from whoever holds it.
+    pub fn free(&mut self, value: &str) {
+        self.keys_moved = true;
+        self.holders.insert(value.into(), None);
+    }
+
+    fn put(&mut self, value: &str, customer: i64, replaced: bool) {
+        // What a new customer comes with was nobody's before, and is looked up by whoever knew that.
+        self.keys_moved |= customer < self.base.numbers.customer;
+        let holder = Holder { customer, replaced };
+        self.holders.insert(value.into(), Some(holder));
     }
 
     /// The balance as this request leaves it so far.
@@ -383,7 +417,69 @@ impl<'l> Overlay<'l> {
             numbers: self.numbers,
             balances: self.balances,
             holders: self.holders,
+            keys_moved: self.keys_moved,
             sales: self.sales,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ledger() -> Ledger {
+        let numbers = Numbers {
+            entry: 1,
+            batch: 1,
+            customer: 10,
+            rejection: 1,
+            sale: 1,
+            sync: SyncNumbers::default(),
+        };
+        let holder = Holder {
+            customer: 1,
+            replaced: false,
+        };
+        let known: Holders = [("a".into(), holder), ("b".into(), holder)].into();
+        Ledger::new(numbers, vec![Arc::new(known)])
+    }
+
+    #[test]
+    fn a_freed_value_is_nobodys_until_it_is_given_again() {
+        let mut ledger = ledger();
+        let mut overlay = ledger.overlay();
+        overlay.free("a");
+        overlay.replace("b", 1);
+        assert_eq!(overlay.holder("a"), None);
+        assert!(overlay.holder("b").unwrap().replaced);
+        assert!(ledger.holder("a").is_some());
+        let changes = overlay.into_changes();
+        ledger.accept(changes);
+        assert!(ledger.keys_moved());
+        assert_eq!(ledger.holder("a"), None);
+        let mut overlay = ledger.overlay();
+        overlay.hold("a", 2);
+        assert_eq!(overlay.holder("a").unwrap().customer, 2);
+    }
+
+    #[test]
+    fn what_a_new_customer_comes_with_has_not_moved() {
+        let mut ledger = ledger();
+        let mut overlay = ledger.overlay();
+        overlay.hold("c", 10);
+        overlay.numbers.customer = 11;
+        let changes = overlay.into_changes();
+        ledger.accept(changes);
+        assert!(!ledger.keys_moved());
+        let mut overlay = ledger.overlay();
+        overlay.hold("d", 10);
+        let changes = overlay.into_changes();
+        ledger.accept(changes);
+        assert!(ledger.keys_moved());
+    }
+
+    #[test]
+    fn that_nobody_holds_a_value_takes_no_more_room() {
+        assert_eq!(size_of::<Option<Holder>>(), size_of::<Holder>());
     }
 }

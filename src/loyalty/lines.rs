@@ -197,7 +197,12 @@ pub struct Lines {
     pub layout: Layout,
     /// The lines that are not blank.
     pub list: Vec<Line>,
+    /// Whether redemptions are given in money and taken in points: only single transactions can say so.
+    pub(super) dollars: bool,
 }
+
+/// What separates the values of a single transaction; in a value it counts as a blank.
+const UNIT_SEPARATOR: char = '\u{1f}';
 
 impl Lines {
     /// Finds the lines of a text of less than 4 GiB. Lines end with LF, CRLF or CR.
@@ -245,7 +250,42 @@ impl Lines {
         if list.is_empty() {
             Err(BadText::Empty)
         } else {
-            Ok(Lines { text, layout, list })
+            Ok(Lines {
+                text,
+                layout,
+                list,
+                dollars: false,
+            })
+        }
+    }
+
+    /// One line that has these values, whatever stands in them.
+    pub fn single(values: &[(Column, &str)], apply_ratio: bool, dollars: bool) -> Lines {
+        let mut text = String::new();
+        for (at, (_, value)) in values.iter().enumerate() {
+            if at > 0 {
+                text.push(UNIT_SEPARATOR);
+            }
+            text.extend(value.chars().map(|c| match c {
+                UNIT_SEPARATOR => ' ',
+                other => other,
+            }));
+        }
+        let span = Span {
+            start: 0,
+            len: u32::try_from(text.len()).unwrap_or(0),
+        };
+        Lines {
+            text,
+            layout: Layout {
+                columns: values.iter().map(|(column, _)| *column).collect(),
+                delimiter: UNIT_SEPARATOR,
+                apply_ratio,
+                old_generation: false,
+                create_customers: false,
+            },
+            list: vec![Line { number: 1, span }],
+            dollars,
         }
     }
 
@@ -362,6 +402,26 @@ mod tests {
             (second.campaign, second.code, second.surplus),
             ("b", "", "")
         );
+    }
+
+    #[test]
+    fn a_single_line_has_the_values_it_was_made_of() {
+        let values = [
+            (Column::Campaign, "P|"),
+            (Column::Code, "12,121"),
+            (Column::Authorization, " a\r\nb\u{1f}c\t"),
+            (Column::Custom(3), "\n"),
+            (Column::Amount, "1"),
+        ];
+        let lines = Lines::single(&values, true, false);
+        assert!(lines.layout.apply_ratio && !lines.dollars);
+        let read = lines.values(&lines.list[0]);
+        assert_eq!(
+            (read.campaign, read.code, read.amount),
+            ("P|", "12,121", "1")
+        );
+        assert_eq!((read.authorization, read.custom.len()), ("a\r\nb c", 0));
+        assert_eq!((read.surplus, read.more_surplus), ("", ""));
     }
 
     #[test]

@@ -133,14 +133,57 @@ pub enum Kept {
         /// The outcomes.
         sales: Vec<SaleOutcome>,
     },
+    /// Of a single transaction.
+    Entry {
+        /// The entry's number.
+        entry: i64,
+        /// The customer's number.
+        customer: i64,
+    },
+    /// Of a customer created or changed.
+    Customer {
+        /// The customer's number.
+        customer: i64,
+        /// What was told of it.
+        told: String,
+    },
+    /// Of a batch of customers.
+    Imported {
+        /// The batch's number.
+        people: i64,
+        /// The number of its first rejection, if it has any.
+        first_rejection: i64,
+        /// Lines of customers who were left as they were.
+        ignored: usize,
+    },
+    /// Of a user created, changed or deleted.
+    User {
+        /// The user's number.
+        user: i32,
+        /// What was told of it.
+        told: String,
+    },
+    /// Of what is told in a word.
+    Word {
+        /// The word.
+        word: String,
+    },
 }
 
 impl Kept {
-    /// What is kept of a batch, if it is one.
+    /// What is kept of a batch, if it is one; of transactions or of customers.
     pub fn batch(&self) -> Option<KeptBatch> {
         match self {
             Kept::Batch(kept) => Some(*kept),
-            Kept::Job { .. } | Kept::Sales { .. } => None,
+            Kept::Imported {
+                people,
+                first_rejection,
+                ..
+            } => Some(KeptBatch {
+                batch: *people,
+                first_rejection: *first_rejection,
+            }),
+            _ => None,
         }
     }
 }
@@ -190,6 +233,41 @@ mod tests {
             (batch.clone(), r#"{"batch":7,"first_rejection":3}"#),
             (job.clone(), r#"{"job":7}"#),
             (sales, told),
+            (
+                Kept::Entry {
+                    entry: 7,
+                    customer: 3,
+                },
+                r#"{"entry":7,"customer":3}"#,
+            ),
+            (
+                Kept::Customer {
+                    customer: 3,
+                    told: "new".to_owned(),
+                },
+                r#"{"customer":3,"told":"new"}"#,
+            ),
+            (
+                Kept::Imported {
+                    people: 7,
+                    first_rejection: 3,
+                    ignored: 2,
+                },
+                r#"{"people":7,"first_rejection":3,"ignored":2}"#,
+            ),
+            (
+                Kept::User {
+                    user: 2,
+                    told: "new".to_owned(),
+                },
+                r#"{"user":2,"told":"new"}"#,
+            ),
+            (
+                Kept::Word {
+                    word: "12".to_owned(),
+                },
+                r#"{"word":"12"}"#,
+            ),
         ] {
             assert_eq!(serde_json::to_string(&kept).unwrap(), text);
             assert_eq!(serde_json::from_str::<Kept>(text).unwrap(), kept);

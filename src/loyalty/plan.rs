@@ -8,6 +8,7 @@ use super::account::{
 };
 use super::amounts;
 use super::lines::{Column, Line, Lines, Span, Values};
+use super::rights::Right;
 use crate::amount::Amount;
 use crate::dates::{self, Day};
 use crate::error::{Code, Problem};
@@ -107,12 +108,15 @@ impl Planner<'_> {
                     .value(other));
             }
         };
+        self.may(redeem, values.redeemed)?;
         check_length("service_product", values.item, TEXT_MAX_CHARS)?;
         let item = item(campaign, values.item)?;
         check_length("promo_id", values.promotions, PROMOTIONS_MAX_CHARS)?;
         // `1.` and 300 zeros is a number, but nobody's amount.
         check_length("amount", values.amount, TEXT_MAX_CHARS)?;
-        let effect = if redeem {
+        let effect = if redeem && self.lines.dollars {
+            amounts::redeem_money(campaign, values.amount)?
+        } else if redeem {
             amounts::redeem(campaign, item, layout.apply_ratio, values.amount)?
         } else {
             amounts::add(
@@ -144,6 +148,19 @@ impl Planner<'_> {
             },
             custom: custom_json(&values)?,
         })
+    }
+
+    /// Whether the user may post such a line.
+    fn may(&self, redeem: bool, sent: &str) -> Result<(), Problem> {
+        let (right, lacks) = match redeem {
+            true => (Right::Redeem, Code::MayNotRedeem),
+            false => (Right::Post, Code::MayNotPost),
+        };
+        if self.user.rights.has(right) {
+            Ok(())
+        } else {
+            Err(Problem::new(lacks).field("redeemed").value(sent))
+        }
     }
 
     fn campaign(&self, id: &str) -> Result<usize, Problem> {

@@ -2,6 +2,8 @@
 //!
 //! Belongs here: rows as values, for [`crate::store`] to write. Does not belong here: how they come about.
 
+use super::config::ConfigRows;
+use super::customers::PeopleRows;
 use super::ledger::{Changes, Entry};
 use super::sales::rows::SalesRows;
 use super::sync::rows::SyncRows;
@@ -32,14 +34,25 @@ pub struct Rows<'a> {
     pub sync: Option<Box<SyncRows<'a>>>,
     /// What only sales v4 writes.
     pub sales: Option<Box<SalesRows>>,
+    /// Customers changed by requests of API 1.5.
+    pub people: Option<Box<PeopleRows>>,
+    /// What users changed of the configuration.
+    pub config: Option<Box<ConfigRows>>,
 }
 
 impl Rows<'_> {
-    /// Refused lines that can be mended.
+    /// Of a batch of customers, how many lines were imported.
+    pub fn imported(&self) -> Option<usize> {
+        self.people.as_ref()?.imported
+    }
+
+    /// Refused lines that can be mended: of a batch of customers all.
     pub fn faults(&self) -> usize {
-        self.refused
-            .iter()
-            .filter(|refused| refused.problem.code.class() == Class::Fault)
+        let of_customers = self.imported().is_some();
+        let is_fault = |class| of_customers || class == Class::Fault;
+        let refused = self.refused.iter();
+        refused
+            .filter(|refused| is_fault(refused.problem.code.class()))
             .count()
     }
 }

@@ -4,6 +4,8 @@
 //! ([`crate::store::batches`]).
 
 use super::account::{Account, Campaign};
+use super::customers::PeopleRows;
+use super::customers::undo::{self as customers, FoundPeople, PersonEffect};
 use super::ledger::{BalanceKey, Entry, EntryKind, Ledger, beyond_limit, changed};
 use super::rows::{Decided, Rows};
 use crate::amount::Amount;
@@ -22,6 +24,8 @@ pub struct Undo {
     pub skip_blocked: bool,
     /// Whether it may be a batch whose sender did not wish it to be listed as one that can be undone.
     pub even_unlisted: bool,
+    /// How long what a batch has changed of customers is kept, in microseconds.
+    pub images_kept_us: i64,
     /// The batch as it was found; `None` before it is looked up, and where there is none.
     pub found: Option<Found>,
 }
@@ -39,6 +43,8 @@ pub struct Found {
     pub entries: usize,
     /// Those that are not reversed yet.
     pub open: Vec<Original>,
+    /// Of a batch of customers, what was found of them.
+    pub people: Option<Box<FoundPeople>>,
 }
 
 /// An entry to be reversed.
@@ -67,6 +73,8 @@ pub struct Undone {
     pub reopens: Option<i64>,
     /// What happens to each balance, in the order of customers.
     pub effects: Vec<Effect>,
+    /// What happens to the customers of a batch of them, in the order of their numbers.
+    pub people: Vec<PersonEffect>,
     /// Why nothing is reversed, where somebody is in the way and is not to be left out.
     pub refused: Option<Problem>,
 }
@@ -115,14 +123,8 @@ pub fn decide(
         .found
         .as_ref()
         .ok_or_else(|| problem(Code::UnknownBatch))?;
-    if found.entries == 0 {
-        return Err(problem(Code::EmptyBatch));
-    }
-    if found.open.is_empty() {
-        return Err(problem(Code::AlreadyUndone));
-    }
-    if !found.undoable && !undo.even_unlisted {
-        return Err(problem(Code::NotUndoable));
+    if let Some(code) = refusal(undo, found) {
+        return Err(problem(code));
     }
     let mut by_balance = by_balance(&found.open);
     let mut overlay = ledger.overlay();
@@ -165,21 +167,45 @@ pub fn decide(
         }
     }
     let left = found.open.len().saturating_sub(entries.len());
+    let (people, people_rows) = match &found.people {
+        Some(people) => customers::decide(account, (undo.batch, people), &blocked, &mut overlay),
+        None => (Vec::new(), PeopleRows::default()),
+    };
     let outcome = Undone {
         batch: undo.batch,
         reversed: entries.len(),
         left,
         reopens: found.replays.filter(|_| left == 0 && refused.is_none()),
         effects,
+        people,
         refused,
     };
+    let changes_people = !people_rows.images_gone.is_empty();
     let rows = Rows {
         entries,
+        people: changes_people.then(|| Box::new(people_rows)),
         ..Rows::default()
     };
-    let stored =
-        (outcome.refused.is_none() && outcome.reversed > 0).then(|| (rows, overlay.into_changes()));
+    let any = outcome.reversed > 0 || changes_people;
+    let stored = (outcome.refused.is_none() && any).then(|| (rows, overlay.into_changes()));
     Ok(Decided { outcome, stored })
+}
+
+/// Why a batch cannot be undone.
+fn refusal(undo: &Undo, found: &Found) -> Option<Code> {
+    let nothing_open = found.open.is_empty();
+    let age = |people: &FoundPeople| people.now_us.saturating_sub(people.recorded_at);
+    match &found.people {
+        Some(people) if found.undoable && age(people) >= undo.images_kept_us => {
+            Some(Code::UndoExpired)
+        }
+        Some(_) if !found.undoable && nothing_open => Some(Code::NothingKept),
+        None if found.entries == 0 => Some(Code::EmptyBatch),
+        Some(people) if nothing_open && people.images.is_empty() => Some(Code::AlreadyUndone),
+        None if nothing_open => Some(Code::AlreadyUndone),
+        _ if !found.undoable && !undo.even_unlisted => Some(Code::NotUndoable),
+        _ => None,
+    }
 }
 
 /// What gives comes before what takes: a balance then falls below zero on the way only if it ends there. Where it would
@@ -201,7 +227,7 @@ fn campaign<'a>(account: &'a Account, key: &BalanceKey) -> Result<&'a Campaign, 
         .ok_or_else(|| Problem::new(Code::UnknownCampaign).value(&key.campaign.to_string()))
 }
 
-fn opposite(campaign: &Campaign, original: &Original) -> Result<Amount, Problem> {
+pub(super) fn opposite(campaign: &Campaign, original: &Original) -> Result<Amount, Problem> {
     let beyond = || out_of_range(campaign, original.amount);
     original.amount.checked_neg().ok_or_else(beyond)
 }

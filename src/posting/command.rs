@@ -3,23 +3,29 @@
 //! Belongs here: which rules and look-ups each kind of request has. Does not belong here: the rules themselves
 //! ([`crate::loyalty`]), the order of the steps ([`super::group`]).
 
+use super::people;
 use crate::error::{Code, Problem};
 use crate::loyalty::account::Account;
 use crate::loyalty::batch::{self, Batch, Source};
+use crate::loyalty::change::Change;
+use crate::loyalty::config::{ConfigCommand, ConfigDone};
+use crate::loyalty::customers::{PeopleCommand, PeopleDone};
 use crate::loyalty::fingerprint;
 use crate::loyalty::ledger::{BalanceKey, Ledger};
 use crate::loyalty::once::{Kept, KeptBatch, Once};
 use crate::loyalty::outcome::Outcome;
+use crate::loyalty::reverse::Delete;
 use crate::loyalty::rows::{Decided, Rows};
 use crate::loyalty::sales::{self, SaleOutcome, Sales};
+use crate::loyalty::single::{Receipt, Single};
 use crate::loyalty::sync::claim::Found as FoundJob;
 use crate::loyalty::sync::event::{EventCommand, EventFound};
 use crate::loyalty::sync::work::{Work, WorkFound};
 use crate::loyalty::sync::{SyncCommand, SyncDone};
 use crate::loyalty::undo::{self, Found, Undo, Undone};
 use crate::store::{
-    Db, Result, batches, dialect, outbox, people, purchases, rejections, sync_items, sync_jobs,
-    sync_queue,
+    Db, Result, batches, config, dialect, history, outbox, people as stored_people, purchases,
+    rejections, sync_items, sync_jobs, sync_queue,
 };
 
 /// What is to be posted.
@@ -33,6 +39,14 @@ pub enum Command {
     Sync(Box<SyncCommand>),
     /// Sales of a brand.
     Sales(Sales),
+    /// One transaction.
+    Single(Box<Single>),
+    /// The opposite of one transaction.
+    Delete(Box<Delete>),
+    /// Customers, as API 1.5 changes them.
+    People(Box<PeopleCommand>),
+    /// What users change of the configuration.
+    Config(Box<ConfigCommand>),
 }
 
 /// What came of it.
@@ -46,9 +60,30 @@ pub enum Done {
     Sync(Box<SyncDone>),
     /// What became of each sale.
     Sales(Vec<SaleOutcome>),
+    /// A transaction was posted.
+    Single(Box<Receipt>),
+    /// The transaction with this number was taken back.
+    Deleted(i64),
+    /// What became of customers.
+    People(PeopleDone),
+    /// What became of the configuration.
+    Config(ConfigDone),
     /// Nothing: the request was posted before, and this is what was kept of it.
     Repeated(Kept),
 }
+
+impl Done {
+    /// What is told of when it was recorded, now that this is known.
+    pub fn recorded(mut self, now_us: i64) -> Done {
+        if let Done::Single(receipt) = &mut self {
+            receipt.recorded_at = now_us;
+        }
+        self
+    }
+}
+
+/// The subject of what is decided on entries or users as they were found.
+const FOUND: i64 = i64::MIN;
 
 /// Any of several iterators.
 type Each<'c, T> = Box<dyn Iterator<Item = T> + 'c>;
@@ -61,6 +96,10 @@ impl Command {
             Command::Undo(undo) => undo.account,
             Command::Sync(sync) => sync.account(),
             Command::Sales(sales) => sales.account,
+            Command::Single(single) => single.account(),
+            Command::Delete(delete) => delete.account(),
+            Command::People(people) => people.account(),
+            Command::Config(config) => config.account(),
         }
     }
 
@@ -71,6 +110,10 @@ impl Command {
             Command::Undo(_) => size_of::<Undo>(),
             Command::Sync(sync) => sync.bytes(),
             Command::Sales(sales) => sales.bytes(),
+            Command::Single(single) => single.bytes(),
+            Command::Delete(delete) => delete.bytes(),
+            Command::People(people) => people.bytes(),
+            Command::Config(config) => config.bytes(),
         }
     }
 
@@ -78,7 +121,8 @@ impl Command {
     pub fn lines(&self) -> usize {
         match self {
             Command::Batch(batch) => batch.lines.list.len(),
-            Command::Undo(_) => 1,
+            Command::People(people) => people.lines(),
+            Command::Undo(_) | Command::Single(_) | Command::Delete(_) | Command::Config(_) => 1,
             Command::Sync(sync) => sync.lines(),
             Command::Sales(sales) => sales.items.len(),
         }
@@ -87,14 +131,29 @@ impl Command {
     /// Whether it is written alone when it has many lines. What `sync_data` writes is cut into parts already, and no
     /// request has many sales.
     pub fn may_be_large(&self) -> bool {
-        !matches!(self, Command::Sync(_) | Command::Sales(_))
+        match self {
+            Command::Batch(_) | Command::Undo(_) => true,
+            Command::People(people) => matches!(**people, PeopleCommand::Import(_)),
+            _ => false,
+        }
+    }
+
+    /// Whether it is written alone however little it writes.
+    pub fn is_alone(&self) -> bool {
+        matches!(self, Command::People(people) if people.is_alone())
     }
 
     /// What no two requests of a group may be about, because each is decided on it as it was found: the account, and its
-    /// jobs or one of its webhooks.
+    /// jobs and its customers, one of its webhooks, or its entries and its configuration.
     pub fn subject(&self) -> Option<(i32, Option<i64>)> {
-        let Command::Sync(sync) = self else {
-            return None;
+        let sync = match self {
+            Command::Sync(sync) => sync,
+            // Jobs of `sync_data` change customers too.
+            Command::People(_) => return Some((self.account(), None)),
+            Command::Delete(_) | Command::Config(_) => {
+                return Some((self.account(), Some(FOUND)));
+            }
+            _ => return None,
         };
         match &**sync {
             SyncCommand::Claim(_) | SyncCommand::Work(_) => Some((sync.account(), None)),
@@ -114,6 +173,10 @@ impl Command {
             Command::Batch(batch) => batch.plan(account),
             Command::Sync(sync) => sync.plan(account),
             Command::Sales(sales) => sales.plan(account),
+            Command::Single(single) => single.plan(account),
+            Command::Delete(delete) => delete.plan(account),
+            Command::People(people) => people.plan(account),
+            Command::Config(config) => config.plan(account),
             Command::Undo(_) => Ok(()),
         }
     }
@@ -125,6 +188,10 @@ impl Command {
             Command::Undo(_) => 0,
             Command::Sync(sync) => sync.planned_for(),
             Command::Sales(sales) => sales.planned_for,
+            Command::Single(single) => single.planned_for(),
+            Command::Delete(delete) => delete.planned_for(),
+            Command::People(people) => people.planned_for(),
+            Command::Config(config) => config.planned_for(),
         }
     }
 
@@ -135,6 +202,15 @@ impl Command {
             Command::Undo(undo) => {
                 undo.found = batches::to_undo(db, undo.account, undo.batch)?;
             }
+            Command::Config(config) => look_up_config(db, config)?,
+            Command::Delete(delete) => {
+                delete.found = match delete.entry() {
+                    Some(entry) => history::to_delete(db, delete.account(), entry)?,
+                    None => None,
+                };
+            }
+            Command::People(people) => people::look_up(db, people)?,
+            Command::Single(_) => {}
             Command::Batch(_) | Command::Sales(_) => {
                 if let Some(rejection) = self.closes() {
                     let state = rejections::state(db, self.account(), rejection)?;
@@ -150,11 +226,27 @@ impl Command {
         Ok(Ok(()))
     }
 
+    /// Looks up the customers whose codes it names, now that it is known who holds them.
+    pub fn look_up_customers(
+        &mut self,
+        db: &mut Db,
+        account: &Account,
+        ledger: &Ledger,
+    ) -> Result<()> {
+        if let Command::People(people) = self
+            && let PeopleCommand::Import(import) = &mut **people
+        {
+            import.found = Some(super::import::find(db, import, (account, ledger))?);
+        }
+        Ok(())
+    }
+
     /// Whether it may be refused because too many faults are open: what closes one is not.
     pub fn may_add_faults(&self) -> bool {
         match self {
             Command::Batch(_) | Command::Sales(_) => self.closes().is_none(),
-            Command::Undo(_) | Command::Sync(_) => false,
+            Command::People(people) => matches!(**people, PeopleCommand::Import(_)),
+            _ => false,
         }
     }
 
@@ -162,7 +254,12 @@ impl Command {
     pub fn keys(&self) -> Each<'_, &str> {
         match self {
             Command::Batch(batch) => Box::new(batch.keys()),
-            Command::Undo(_) | Command::Sync(_) | Command::Sales(_) => Box::new(std::iter::empty()),
+            Command::Single(single) => Box::new(single.keys().into_iter()),
+            Command::Delete(delete) => Box::new(delete.keys().into_iter()),
+            Command::People(people) => Box::new(people.keys().into_iter()),
+            Command::Undo(_) | Command::Sync(_) | Command::Sales(_) | Command::Config(_) => {
+                Box::new(std::iter::empty())
+            }
         }
     }
 
@@ -184,7 +281,10 @@ impl Command {
             Command::Batch(batch) => Box::new(batch.balances(account, ledger)),
             Command::Undo(undo) => Box::new(undo.balances()),
             Command::Sales(sales) => Box::new(sales.balances(account, ledger).into_iter()),
-            Command::Sync(_) => Box::new(std::iter::empty()),
+            Command::Single(single) => Box::new(single.balances(account, ledger).into_iter()),
+            Command::Delete(delete) => Box::new(delete.balances(account, ledger).into_iter()),
+            Command::People(people) => Box::new(people.balances(account, ledger).into_iter()),
+            Command::Sync(_) | Command::Config(_) => Box::new(std::iter::empty()),
         }
     }
 
@@ -203,6 +303,12 @@ impl Command {
             Command::Sales(sales) => {
                 done(sales::decide::decide(account, sales, ledger)?, Done::Sales)
             }
+            Command::Single(single) => done(single.decide(account, ledger)?, |receipt| {
+                Done::Single(Box::new(receipt))
+            }),
+            Command::Delete(delete) => done(delete.decide(account, ledger)?, Done::Deleted),
+            Command::People(people) => done(people.decide(account, ledger)?, Done::People),
+            Command::Config(config) => done(config.decide(account, ledger)?, Done::Config),
         })
     }
 
@@ -220,6 +326,13 @@ impl Command {
                 }
                 _ => Vec::new(),
             },
+            Command::People(people) => match (&**people, &rows.batch) {
+                (PeopleCommand::Import(import), Some(row)) => {
+                    let prints = import.fingerprints();
+                    prints.map(|print| (print, row.first_rejection)).collect()
+                }
+                _ => Vec::new(),
+            },
             Command::Sync(sync) => {
                 let SyncCommand::Work(work) = &**sync else {
                     return Vec::new();
@@ -233,7 +346,7 @@ impl Command {
                 .sales
                 .as_ref()
                 .map_or_else(Vec::new, |rows| rows.prints.clone()),
-            Command::Undo(_) => Vec::new(),
+            _ => Vec::new(),
         }
     }
 
@@ -247,15 +360,28 @@ impl Command {
         match self {
             Command::Batch(batch) => batch.source.rejection(),
             Command::Sales(sales) => sales.assigns(),
-            Command::Undo(_) | Command::Sync(_) => None,
+            _ => None,
         }
     }
 
     /// The batch that it undoes when it is stored, as it was found.
     pub fn undoes(&self) -> Option<(i64, &Found)> {
         match self {
-            Command::Batch(_) | Command::Sync(_) | Command::Sales(_) => None,
             Command::Undo(undo) => Some((undo.batch, undo.found.as_ref()?)),
+            _ => None,
+        }
+    }
+
+    /// Whether its reply tells what the customer is called.
+    pub fn tells_names(&self) -> bool {
+        matches!(self, Command::Single(_))
+    }
+
+    /// The entry that it takes back when it is stored, and the user who posted it by itself.
+    pub fn takes_back(&self) -> Option<(i64, i32)> {
+        match self {
+            Command::Delete(delete) => delete.takes_back(),
+            _ => None,
         }
     }
 
@@ -268,6 +394,24 @@ impl Command {
                 sales: sales.clone(),
             });
         }
+        if let Done::Single(receipt) = done {
+            return Some(Kept::Entry {
+                entry: receipt.entry,
+                customer: receipt.customer,
+            });
+        }
+        if let Done::Config(done) = done {
+            // What is set is set anew when it is sent anew: the guard does not remember it.
+            return kept_config(done).filter(|_| !once.is_guarded());
+        }
+        if let Done::Deleted(entry) = done {
+            return Some(Kept::Word {
+                word: entry.to_string(),
+            });
+        }
+        if let Done::People(done) = done {
+            return people::kept(once, done);
+        }
         if let Some(job) = rows.sync.as_ref().and_then(|sync| sync.job.as_ref()) {
             return Some(Kept::Job {
                 job: job.head.number,
@@ -279,6 +423,37 @@ impl Command {
             batch: batch.number,
             first_rejection: batch.first_rejection,
         }))
+    }
+}
+
+/// Looks up what a change of the configuration is about, beyond the account itself.
+fn look_up_config(db: &mut Db, command: &mut ConfigCommand) -> Result<()> {
+    match command {
+        ConfigCommand::User(user) => {
+            user.elsewhere = config::is_elsewhere(db, user.caller.account, &user.name)?;
+        }
+        ConfigCommand::Fields(fields) => {
+            let numbers = fields.to_be_unique();
+            fields.shared = config::shared_values(db, fields.caller.account, &numbers)?;
+        }
+        ConfigCommand::Visible(_) | ConfigCommand::Login(_) | ConfigCommand::Touch(_) => {}
+    }
+    Ok(())
+}
+
+fn kept_config(done: &ConfigDone) -> Option<Kept> {
+    match done {
+        ConfigDone::User { user, word } => Some(Kept::User {
+            user: *user,
+            told: (*word).to_owned(),
+        }),
+        ConfigDone::Visible { changed, of } => Some(Kept::Word {
+            word: format!("{changed}/{of}"),
+        }),
+        ConfigDone::Fields => Some(Kept::Word {
+            word: "fields".to_owned(),
+        }),
+        ConfigDone::Login | ConfigDone::Touched => None,
     }
 }
 
@@ -328,7 +503,7 @@ fn look_up_sync(db: &mut Db, sync: &mut SyncCommand) -> Result<std::result::Resu
 
 fn find_for_work(db: &mut Db, work: &Work, claim: FoundJob) -> Result<WorkFound> {
     let keys: Vec<_> = work.keys().collect();
-    let people = people::load(db, work.account, &keys)?;
+    let people = stored_people::load(db, work.account, &keys)?;
     let code = match &work.purchase {
         Some(Ok(purchase)) => Some(&purchase.code),
         _ => None,

@@ -14,6 +14,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 struct Index {
     by_number: HashMap<i32, Arc<Account>>,
     by_id: HashMap<String, Arc<Account>>,
+    /// Accounts by the ids of their users, which are unique in the installation.
+    by_user: HashMap<String, i32>,
     /// Account and brand by the digest of the brand's token.
     by_token: HashMap<[u8; 32], (i32, i32)>,
 }
@@ -32,10 +34,18 @@ impl Index {
                     self.by_token.remove(&brand.token);
                 }
             }
+            for user in known.users() {
+                if self.by_user.get(&user.user_id) == Some(&known.number) {
+                    self.by_user.remove(&user.user_id);
+                }
+            }
         }
         for brand in &account.brands {
             let of = (account.number, brand.number);
             self.by_token.insert(brand.token, of);
+        }
+        for user in account.users() {
+            self.by_user.insert(user.user_id.clone(), account.number);
         }
         self.by_id
             .insert(account.account_id.clone(), Arc::clone(&account));
@@ -120,6 +130,21 @@ impl Directory {
             .by_id
             .get(account_id)
             .cloned()
+    }
+
+    /// The account with a user of this id; compared exactly.
+    pub fn by_user(&self, user_id: &str) -> Option<Arc<Account>> {
+        let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
+        let account = index.by_user.get(user_id)?;
+        index.by_number.get(account).cloned()
+    }
+
+    /// Loads an account anew, because it was changed or is asked for by what is not known of it.
+    pub fn reload(&self, number: i32) -> Result<()> {
+        if let Some(account) = accounts::load(&mut *self.readers.get()?, number)? {
+            self.put(Arc::new(account));
+        }
+        Ok(())
     }
 
     /// The account with a brand that has the token with this digest, and the brand's number.

@@ -13,7 +13,7 @@ use crate::dates;
 use crate::error::{Code, Problem};
 use crate::store::dialect::{self, Writes};
 use crate::store::heads;
-use crate::store::{Db, Failure, Result, idempotency, sync_purge};
+use crate::store::{Db, Failure, Result, idempotency, sync_purge, undo_images};
 use chrono::Utc;
 
 /// Why an attempt came to nothing, as far as is known.
@@ -64,6 +64,8 @@ pub struct Desk<'w> {
     pub max_open_faults: i64,
     /// How long the items of jobs are kept, in microseconds.
     pub job_kept_us: i64,
+    /// How long it is kept what batches have changed of customers, in microseconds.
+    pub images_kept_us: i64,
     /// Codes that need not be looked up.
     pub codes: &'w mut Codes,
     /// Days that need not be written, to be forgotten when an attempt fails.
@@ -72,7 +74,8 @@ pub struct Desk<'w> {
 
 /// How long commits are kept.
 const COMMITS_KEPT_US: i64 = 30 * 24 * 3600 * 1_000_000;
-/// Every so many commits of an account, its old ones are deleted, and kept outcomes and items of jobs whose time is over.
+/// Every so many commits of an account, its old ones are deleted, and kept outcomes, items of jobs and images whose time is
+/// over.
 const PURGE_EVERY: i64 = 1024;
 
 /// Writes a group in one transaction and sets each job's answer, which counts only if this returns `Ok` or the commit
@@ -119,7 +122,7 @@ pub fn attempt(
             _ => set_answers(jobs.iter_mut(), &Problem::new(Code::BadCredentials)),
         }
     }
-    part::load_balances(db, &mut parts)?;
+    part::load(db, &mut parts)?;
     let mut wrote = Vec::new();
     let mut writes = Writes::new(db);
     for part in parts {
@@ -144,6 +147,8 @@ pub fn attempt(
             idempotency::purge(writes.db()?, head.account_id, now_us)?;
             let before_us = now_us.saturating_sub(desk.job_kept_us);
             sync_purge::purge(writes.db()?, head.account_id, before_us)?;
+            let before_us = now_us.saturating_sub(desk.images_kept_us);
+            undo_images::purge(writes.db()?, head.account_id, before_us)?;
         }
         if head.account_id == smallest {
             nth = head.next_commit;
@@ -217,6 +222,6 @@ fn rehearse_on(
     let mut codes = Codes::new(0);
     let jobs = std::slice::from_mut(job);
     let mut part = Part::open(db, &mut head, account, jobs, &mut codes, now_us)?;
-    part::load_balances(db, std::slice::from_mut(&mut part))?;
+    part::load(db, std::slice::from_mut(&mut part))?;
     part.rehearse(max_open_faults).map_or_else(gone, Ok)
 }

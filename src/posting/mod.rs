@@ -11,23 +11,36 @@
 //! | [`directory`] | the cache of accounts and their configuration |
 //! | [`queue`] | what waits for a writer, within limits |
 //! | [`days`] | days that a writer need not write again |
+//! | [`config`] | posting what users change of the configuration |
 //! | [`group`] | one attempt at one group: load, decide, store, commit |
+//! | [`histories`] | the entries of balances, read in pieces |
+//! | [`lookup`] | customers and balances looked up, many requests at a time |
+//! | [`people`] | posting what API 1.5 changes of customers |
+//! | [`import`], [`lists`] | many customers at once |
 //! | [`part`] | the share of one account in it |
 //! | [`prepared`] | who holds the codes that requests name |
 //! | [`sales`] | posting sales |
+//! | [`singles`] | posting single transactions, and taking them back |
 //! | [`sync`] | commands and reads of `sync_data` |
 //! | [`writer`] | the thread that writes groups, and what each failure does |
 
 pub mod bell;
 pub mod codes;
 pub mod command;
+pub mod config;
 pub mod days;
 pub mod directory;
 pub mod group;
+pub mod histories;
+pub mod import;
+pub mod lists;
+pub mod lookup;
 pub mod part;
+pub mod people;
 pub mod prepared;
 pub mod queue;
 pub mod sales;
+pub mod singles;
 pub mod sync;
 pub mod writer;
 
@@ -42,6 +55,7 @@ use crate::store::{Failure, batches};
 use bell::Bell;
 use command::{Command, Done};
 use directory::Directory;
+use lookup::Looks;
 use prepared::Prepared;
 use queue::{Claim, Job, Queue};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -53,7 +67,7 @@ use tokio::sync::oneshot;
 /// What a request comes to: what was done, or why nothing was posted.
 pub type Answer = Result<Done, Problem>;
 
-/// The way in: hands requests to the writer of their account and waits for the answer.
+/// The way in: hands requests to the writer of their account, or to those who look up, and waits for the answer.
 pub struct Poster {
     readers: Readers,
     directory: Arc<Directory>,
@@ -66,6 +80,7 @@ pub struct Poster {
     write_timeout: Duration,
     halted: AtomicBool,
     bell: Arc<Bell>,
+    looks: Arc<Looks>,
 }
 
 /// How long [`Poster::stop`] waits: by then the server has answered everybody, or has waited `shutdown_timeout_s`.
@@ -93,6 +108,8 @@ impl Poster {
                     .spawn(move || writer.run())?,
             );
         }
+        let (looks, mut lookers) = Looks::start(settings)?;
+        threads.append(&mut lookers);
         Ok(Poster {
             readers: directory.readers().clone(),
             directory: Arc::clone(directory),
@@ -105,6 +122,7 @@ impl Poster {
             write_timeout: Duration::from_millis(settings.write_timeout_ms),
             halted: AtomicBool::new(false),
             bell: Arc::new(Bell::default()),
+            looks,
         })
     }
 
@@ -165,7 +183,8 @@ impl Poster {
         if self.halted.load(Ordering::Relaxed) {
             return Err(Problem::new(Code::Unavailable).detail("its database file is gone"));
         }
-        let large = command.may_be_large() && self.is_large(command.lines());
+        let many = command.may_be_large() && self.is_large(command.lines());
+        let large = many || command.is_alone();
         let (command, prepared) = if large {
             self.prepare(command).await?
         } else {
@@ -252,6 +271,7 @@ impl Poster {
     /// five seconds.
     pub fn stop(&self) {
         self.queue.close();
+        self.looks.close();
         let threads = self
             .threads
             .lock()

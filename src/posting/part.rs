@@ -11,16 +11,19 @@ use super::prepared::find_holders;
 use super::queue::Job;
 use crate::error::{Code, Problem};
 use crate::loyalty::account::Account;
+use crate::loyalty::customers::PeopleRows;
 use crate::loyalty::ledger::{Ledger, Numbers, SyncNumbers};
 use crate::loyalty::once::{Kept, Once};
 use crate::loyalty::rows::{Decided, Rows};
 use crate::loyalty::sales::Sales;
 use crate::store::dialect::Writes;
+use crate::store::dialect::lookup::find_names;
 use crate::store::heads::Head;
 use crate::store::idempotency::Outcomes;
 use crate::store::journal::Wanted;
 use crate::store::{
-    Db, Result, idempotency, journal, rejections, sales, sync_heads, sync_jobs, sync_purge,
+    Db, Result, config, customers, idempotency, journal, rejections, sales, sync_heads, sync_jobs,
+    sync_purge, undo_images,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -67,6 +70,9 @@ impl<'g> Part<'g> {
         if !asked.is_empty() {
             ledger.sales = sales::load(db, head.account_id, &asked)?;
         }
+        for job in jobs.iter_mut().filter(|job| job.answer.is_none()) {
+            job.command.look_up_customers(db, &account, &ledger)?;
+        }
         Ok(Part {
             head,
             account,
@@ -87,6 +93,18 @@ impl<'g> Part<'g> {
         let account = &self.account;
         let keys = live.flat_map(|job| job.command.balances(account, &self.ledger));
         (account.number, keys.collect())
+    }
+
+    /// Reads what the customers are called of whom a reply tells the names.
+    fn load_names(&mut self, db: &mut Db) -> Result<()> {
+        let live = self.jobs.iter().filter(|job| job.answer.is_none());
+        let told = live.filter(|job| job.command.tells_names());
+        let keys = told.flat_map(|job| job.command.balances(&self.account, &self.ledger));
+        let mut customers: Vec<i64> = keys.map(|key| key.customer).collect();
+        customers.sort_unstable();
+        customers.dedup();
+        self.ledger.names = find_names(db, self.account.number, &customers)?;
+        Ok(())
     }
 
     /// Decides the jobs, one after the other, and stores what came of them. Tells whether anything was.
@@ -131,13 +149,19 @@ impl<'g> Part<'g> {
                     stored.push(rows);
                     stored_of.push(&job.command);
                 }
-                decided.outcome
+                decided.outcome.recorded(now_us)
             }));
         }
         let wrote = !stored.is_empty();
         if wrote {
             let number = account.number;
             let next_entry = head.next_entry;
+            let people: Vec<&PeopleRows> = stored
+                .iter()
+                .filter_map(|rows| rows.people.as_deref())
+                .collect();
+            // A batch of the same group may give a code that was freed to a new customer.
+            customers::free(writes, number, &people)?;
             let widened = |dates: &mut Vec<_>| desk.days.widened(number, next_entry, dates);
             journal::save(writes, number, &stored, commit_id, now_us, widened)?;
             if stored.iter().any(|rows| rows.sync.is_some()) {
@@ -155,6 +179,20 @@ impl<'g> Part<'g> {
             if stored.iter().any(|rows| rows.sales.is_some()) {
                 sales::save(writes, number, &stored, now_us)?;
             }
+            if !people.is_empty() {
+                customers::save(writes, &account, &people, now_us)?;
+                if people.iter().any(|rows| !rows.images.is_empty()) {
+                    let before_us = now_us.saturating_sub(desk.images_kept_us);
+                    undo_images::purge(writes.db()?, number, before_us)?;
+                }
+            }
+            if stored.iter().any(|rows| rows.config.is_some()) {
+                config::save(writes, number, &stored)?;
+                head.config_version = head.config_version.saturating_add(1);
+            }
+            if ledger.keys_moved() {
+                head.keys_version = head.keys_version.saturating_add(1);
+            }
             if ledger.numbers.sync != counted {
                 sync_heads::save(writes, number, &ledger.numbers.sync)?;
             }
@@ -170,6 +208,15 @@ impl<'g> Part<'g> {
             let faults: usize = stored.iter().map(Rows::faults).sum();
             let closed = close_faults(writes, head, faults, &stored, &stored_of)?;
             let reopened = forget_undone(writes, head.account_id, &stored, &stored_of)?;
+            for (entry, user) in stored_of.iter().filter_map(|one| one.takes_back()) {
+                // The same purchase, sent again, must not be taken for the one that was taken back.
+                if let Some(user_id) = account.user_name(user) {
+                    idempotency::forget_guarded_entry(writes.db()?, number, user_id, entry)?;
+                }
+            }
+            let erased = people.iter().flat_map(|rows| &rows.erased);
+            let erased = erased.flat_map(|plan| &plan.rejections);
+            let closed = closed.saturating_add(erased.filter(|(_, open)| *open).count());
             let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
             head.open_faults = head
                 .open_faults
@@ -195,8 +242,8 @@ impl<'g> Part<'g> {
     }
 }
 
-/// Loads the balances of all parts of a group.
-pub fn load_balances(db: &mut Db, parts: &mut [Part<'_>]) -> Result<()> {
+/// Loads the balances of all parts of a group, and the names that replies tell.
+pub fn load(db: &mut Db, parts: &mut [Part<'_>]) -> Result<()> {
     let wanted = parts.iter().map(Part::wanted).collect();
     for (account, balances) in journal::load_balances(db, wanted)? {
         let own = |part: &&mut Part<'_>| part.account.number == account;
@@ -204,7 +251,7 @@ pub fn load_balances(db: &mut Db, parts: &mut [Part<'_>]) -> Result<()> {
             part.ledger.load(balances);
         }
     }
-    Ok(())
+    parts.iter_mut().try_for_each(|part| part.load_names(db))
 }
 
 fn decide<'c>(

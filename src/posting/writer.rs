@@ -37,6 +37,7 @@ pub struct Writer {
     directory: Arc<Directory>,
     max_open_faults: i64,
     job_kept_us: i64,
+    images_kept_us: i64,
     codes: Codes,
     days: Days,
     retry: Duration,
@@ -59,6 +60,9 @@ impl Writer {
             directory,
             max_open_faults: i64::try_from(settings.max_open_faults).unwrap_or(i64::MAX),
             job_kept_us: i64::try_from(settings.job_kept_days)
+                .unwrap_or(i64::MAX)
+                .saturating_mul(DAY_US),
+            images_kept_us: i64::try_from(settings.undo_kept_days)
                 .unwrap_or(i64::MAX)
                 .saturating_mul(DAY_US),
             codes: Codes::new(settings.cached_codes),
@@ -203,6 +207,7 @@ impl Writer {
                 directory: &self.directory,
                 max_open_faults: self.max_open_faults,
                 job_kept_us: self.job_kept_us,
+                images_kept_us: self.images_kept_us,
                 codes: &mut self.codes,
                 days: &mut days,
             },
@@ -353,6 +358,7 @@ mod tests {
                 batch: 1,
                 skip_blocked: false,
                 even_unlisted: false,
+                images_kept_us: 0,
                 found: None,
             };
             let mut job = Job::new(Command::Undo(undo), None);

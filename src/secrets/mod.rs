@@ -1,8 +1,8 @@
 //! Secrets: how they are kept, compared and made.
 //!
 //! Belongs here: the server key and what is derived from it, random values, comparison in constant time, the list of
-//! published sample secrets. Does not belong here: where the key file lies ([`crate::config`]), which table holds which
-//! secret ([`crate::store`]), passwords of persons.
+//! published sample secrets, passwords of persons. Does not belong here: where the key file lies ([`crate::config`]), which
+//! table holds which secret ([`crate::store`]).
 //!
 //! Everything is derived from one key of 32 bytes, one subkey for each purpose, so that a value made for one purpose
 //! says nothing about another:
@@ -11,9 +11,13 @@
 //! | --- | --- | --- |
 //! | checked secrets | HMAC-SHA256 | API keys and tokens, which only ever have to be recognised |
 //! | sealed secrets | XChaCha20-Poly1305 | secrets that sign, which have to be read again |
+//! | time tokens | HMAC-SHA256 | tokens that are valid for a while |
 //! | check value | HMAC-SHA256 of nothing | kept in the database, to notice a wrong key at start-up |
 
 mod key_file;
+pub mod passwords;
+pub mod throttle;
+pub mod time_token;
 
 use std::fmt;
 
@@ -109,6 +113,7 @@ pub struct ServerKey {
     checked: Hmac<Sha256>,
     sealing: XChaCha20Poly1305,
     check_value: [u8; 32],
+    time_tokens: Hmac<Sha256>,
 }
 
 impl fmt::Debug for ServerKey {
@@ -147,6 +152,7 @@ impl ServerKey {
             checked: keyed(&subkey(&master, "punchcard 1: checked secrets")),
             sealing: XChaCha20Poly1305::new(&subkey(&master, "punchcard 1: sealed secrets").into()),
             check_value: subkey(&master, "punchcard 1: check value"),
+            time_tokens: keyed(&subkey(&master, "punchcard 1: time tokens")),
         }
     }
 
@@ -155,6 +161,16 @@ impl ServerKey {
         self.checked
             .clone()
             .chain_update(secret)
+            .finalize()
+            .into_bytes()
+            .into()
+    }
+
+    /// What proves that a time token is of this account and of this expiry.
+    fn time_proof(&self, account_id: &str, expiry: &[u8]) -> [u8; 32] {
+        let proof = self.time_tokens.clone().chain_update(expiry);
+        proof
+            .chain_update(account_id.as_bytes())
             .finalize()
             .into_bytes()
             .into()

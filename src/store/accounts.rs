@@ -3,18 +3,24 @@
 //! Belongs here: loading. Writing configuration is in [`super::world`].
 
 use super::schema::{
-    accounts, api_keys, brands, campaigns, items, promotions, rewards, user_campaigns, users,
+    accounts, api_keys, brands, campaigns, custom_fields, items, promotions, rewards,
+    user_campaigns, users,
 };
 use super::{Db, Failure, Result, heads};
 use crate::amount::{Amount, currency_digits};
 use crate::loyalty::account::{
-    Account, Brand, Campaign, Item, Kind, Operand, Promotion, Reward, User,
+    Account, Brand, Campaign, CustomField, FieldKind, Item, Kind, Operand, Promotion, Reward, User,
+    UserKey,
 };
+use crate::loyalty::rights::Rights;
 use chrono_tz::Tz;
 use diesel::prelude::*;
 use std::collections::{HashMap, HashSet};
 
-/// Id, name, currency, time zone, duplicate window, country, sealed secret.
+/// The kind of the keys that `user_login` gives.
+pub const LOGIN_KEY: &str = "login";
+
+/// Id, name, currency, time zone, duplicate window, country, sealed secret, creation.
 type AccountRow = (
     String,
     String,
@@ -23,6 +29,7 @@ type AccountRow = (
     i32,
     Option<String>,
     Option<Vec<u8>>,
+    i64,
 );
 
 /// Loads an account; `None` if there is none with this number.
@@ -43,17 +50,18 @@ pub fn load(db: &mut Db, account: i32) -> Result<Option<Account>> {
             accounts::duplicate_window_s,
             accounts::country,
             accounts::secret,
+            accounts::created_at,
         ))
         .first(db)
         .optional()?;
-    let Some((account_id, name, currency, timezone, window, country, secret)) = row else {
+    let Some((account_id, name, currency, timezone, window, country, secret, created)) = row else {
         return Ok(None);
     };
     let zone: Tz = timezone
         .parse()
         .map_err(|_| broken("timezone", &timezone))?;
     let digits = currency_digits(&currency).ok_or_else(|| broken("currency", &currency))?;
-    let users = load_users(db, account)?;
+    let (users, former) = load_users(db, account)?;
     let campaigns = load_campaigns(db, account, digits)?;
     let mut account = Account::new(
         account,
@@ -68,6 +76,10 @@ pub fn load(db: &mut Db, account: i32) -> Result<Option<Account>> {
     account.country = country;
     account.sealed_secret = secret;
     account.brands = load_brands(db, account.number, (&currency, zone))?;
+    account.fields = load_fields(db, account.number)?;
+    account.former = former;
+    account.currency = currency;
+    account.created_at = created;
     Ok(Some(account))
 }
 
@@ -77,15 +89,44 @@ fn broken(what: &str, value: &str) -> Failure {
     ))
 }
 
-fn load_users(db: &mut Db, account: i32) -> Result<Vec<User>> {
-    let mut keys: HashMap<i32, Vec<[u8; 32]>> = HashMap::new();
-    let rows: Vec<(i32, Vec<u8>)> = api_keys::table
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = users)]
+struct UserRow {
+    number: i32,
+    user_id: String,
+    all_campaigns: bool,
+    permissions: i16,
+    password: Option<String>,
+    active: bool,
+    created_at: i64,
+}
+
+/// User, digest, kind, created at, last used at.
+type KeyRow = (i32, Vec<u8>, String, i64, Option<i64>);
+
+/// Users, and the numbers and ids of those that were deleted.
+type Users = (Vec<User>, Vec<(i32, String)>);
+
+/// The users of an account.
+fn load_users(db: &mut Db, account: i32) -> Result<Users> {
+    let mut keys: HashMap<i32, Vec<UserKey>> = HashMap::new();
+    let rows: Vec<KeyRow> = api_keys::table
         .filter(api_keys::account_id.eq(account))
-        .select((api_keys::user, api_keys::hash))
+        .select((
+            api_keys::user,
+            api_keys::hash,
+            api_keys::kind,
+            api_keys::created_at,
+            api_keys::last_used_at,
+        ))
         .load(db)?;
-    for (user, hash) in rows {
-        if let Ok(hash) = <[u8; 32]>::try_from(hash) {
-            keys.entry(user).or_default().push(hash);
+    for (user, hash, kind, created, used) in rows {
+        if let Ok(digest) = <[u8; 32]>::try_from(hash) {
+            let login_used_at = (kind == LOGIN_KEY).then_some(used.unwrap_or(created));
+            keys.entry(user).or_default().push(UserKey {
+                digest,
+                login_used_at,
+            });
         }
     }
     let mut seen: HashMap<i32, HashSet<i32>> = HashMap::new();
@@ -96,23 +137,71 @@ fn load_users(db: &mut Db, account: i32) -> Result<Vec<User>> {
     for (user, campaign) in rows {
         seen.entry(user).or_default().insert(campaign);
     }
-    let rows: Vec<(i32, String, bool)> = users::table
+    let rows: Vec<UserRow> = users::table
         .filter(users::account_id.eq(account))
-        .select((users::number, users::user_id, users::all_campaigns))
+        .order(users::number)
+        .select(UserRow::as_select())
         .load(db)?;
-    Ok(rows
-        .into_iter()
-        .map(|(number, user_id, all)| User {
-            number,
-            user_id,
-            keys: keys.remove(&number).unwrap_or_default(),
-            campaigns: if all {
+    let (mut present, mut former) = (Vec::with_capacity(rows.len()), Vec::new());
+    for row in rows {
+        if !row.active {
+            former.push((row.number, row.user_id));
+            continue;
+        }
+        present.push(User {
+            number: row.number,
+            user_id: row.user_id,
+            keys: keys.remove(&row.number).unwrap_or_default(),
+            campaigns: if row.all_campaigns {
                 None
             } else {
-                Some(seen.remove(&number).unwrap_or_default())
+                Some(seen.remove(&row.number).unwrap_or_default())
             },
-        })
-        .collect())
+            rights: Rights(row.permissions),
+            password: row.password.map(String::into_boxed_str),
+            created_at: row.created_at,
+        });
+    }
+    Ok((present, former))
+}
+
+/// Number, label, shown, kind, choices, searchable, unique, required.
+type FieldRow = (i16, String, bool, i16, Option<String>, bool, bool, bool);
+
+/// The custom fields that an account has defined.
+fn load_fields(db: &mut Db, account: i32) -> Result<Vec<CustomField>> {
+    let rows: Vec<FieldRow> = custom_fields::table
+        .filter(custom_fields::account_id.eq(account))
+        .order(custom_fields::number)
+        .select((
+            custom_fields::number,
+            custom_fields::label,
+            custom_fields::shown,
+            custom_fields::kind,
+            custom_fields::choices,
+            custom_fields::searchable,
+            custom_fields::is_unique,
+            custom_fields::required,
+        ))
+        .load(db)?;
+    let mut list = Vec::with_capacity(rows.len());
+    for (number, label, shown, kind, choices, searchable, unique, required) in rows {
+        let wrong = |what| broken(what, &format!("{number} of the custom field"));
+        list.push(CustomField {
+            number: u8::try_from(number).map_err(|_| wrong("number"))?,
+            label,
+            shown,
+            kind: FieldKind::from_stored(kind).ok_or_else(|| wrong("kind"))?,
+            choices: match choices {
+                Some(json) => serde_json::from_str(&json).map_err(|_| wrong("choices"))?,
+                None => Vec::new(),
+            },
+            searchable,
+            unique,
+            required,
+        });
+    }
+    Ok(list)
 }
 
 /// Number, id, currency, time zone, digest of the token, campaign.
@@ -172,13 +261,15 @@ struct CampaignRow {
     active: bool,
     decimals: i16,
     points_ratio: i64,
+    reward_ratio: Option<i64>,
     earned_per_event: i64,
     allow_negative: bool,
+    created_at: i64,
 }
 
 fn load_campaigns(db: &mut Db, account: i32, money_digits: u8) -> Result<Vec<Campaign>> {
     let mut found_rewards: HashMap<i32, Vec<Reward>> = HashMap::new();
-    let rows: Vec<(i32, i32, String, Option<String>, i64)> = rewards::table
+    let rows: Vec<(i32, i32, String, Option<String>, i64, String)> = rewards::table
         .filter(rewards::account_id.eq(account))
         .order(rewards::number)
         .select((
@@ -187,19 +278,21 @@ fn load_campaigns(db: &mut Db, account: i32, money_digits: u8) -> Result<Vec<Cam
             rewards::id,
             rewards::reward_id,
             rewards::level,
+            rewards::description,
         ))
         .load(db)?;
-    for (campaign, number, id, reward_id, level) in rows {
+    for (campaign, number, id, reward_id, level, description) in rows {
         let reward = Reward {
             number,
             id,
             reward_id,
             level: Amount::from_raw(level),
+            description,
         };
         found_rewards.entry(campaign).or_default().push(reward);
     }
     let mut found_promotions: HashMap<i32, Vec<Promotion>> = HashMap::new();
-    let rows: Vec<(i32, String, String, i64)> = promotions::table
+    let rows: Vec<(i32, String, String, i64, String)> = promotions::table
         .filter(promotions::account_id.eq(account))
         .order(promotions::number)
         .select((
@@ -207,14 +300,16 @@ fn load_campaigns(db: &mut Db, account: i32, money_digits: u8) -> Result<Vec<Cam
             promotions::id,
             promotions::operand,
             promotions::value,
+            promotions::description,
         ))
         .load(db)?;
-    for (campaign, id, operand, value) in rows {
+    for (campaign, id, operand, value, description) in rows {
         let operand = Operand::from_word(&operand).ok_or_else(|| broken("operand", &operand))?;
         let promotion = Promotion {
             id,
             operand,
             value: Amount::from_raw(value),
+            description,
         };
         found_promotions
             .entry(campaign)
@@ -261,8 +356,10 @@ fn load_campaigns(db: &mut Db, account: i32, money_digits: u8) -> Result<Vec<Cam
             active: row.active,
             digits,
             points_ratio: Amount::from_raw(row.points_ratio),
+            reward_ratio: row.reward_ratio.map(Amount::from_raw),
             earned_per_event: Amount::from_raw(row.earned_per_event),
             allow_negative: row.allow_negative,
+            created_at: row.created_at,
             rewards: found_rewards.remove(&row.number).unwrap_or_default(),
             promotions: found_promotions.remove(&row.number).unwrap_or_default(),
             items: found_items.remove(&row.number).unwrap_or_default(),

@@ -2,12 +2,14 @@
 //!
 //! Belongs here: reading. They are written by [`super::journal::save`].
 
+use super::journal::OF_CUSTOMERS;
 use super::schema::{accounts, batches, journal, rejections, reversals, users};
-use super::{Db, Failure, Result, idempotency};
+use super::{Db, Failure, Result, dialect, idempotency, undo_images};
 use crate::amount::Amount;
 use crate::dates::Day;
 use crate::error::{Code, Problem};
 use crate::loyalty::account::Account;
+use crate::loyalty::customers::import::{ImportLine, ImportOutcome, ImportResult};
 use crate::loyalty::ledger::BalanceKey;
 use crate::loyalty::once::KeptBatch;
 use crate::loyalty::outcome::{LineOutcome, LineResult, Outcome, comma_warning};
@@ -40,6 +42,17 @@ pub struct Listed {
     pub undoable: bool,
     /// The commit that stored it.
     pub commit_id: Vec<u8>,
+    /// 1: of customers.
+    pub kind: i16,
+    /// Of a batch of customers, the lines that were imported.
+    pub customers: i32,
+}
+
+impl Listed {
+    /// Whether it is a batch of customers.
+    pub fn is_of_customers(&self) -> bool {
+        self.kind == OF_CUSTOMERS
+    }
 }
 
 /// Which batches are asked for.
@@ -80,6 +93,8 @@ pub fn list(db: &mut Db, wanted: &Wanted<'_>, limit: i64) -> Result<Vec<Listed>>
             batches::new_customers,
             batches::undoable,
             batches::commit_id,
+            batches::kind,
+            batches::customers,
         ))
         .into_boxed();
     if let Some(account) = wanted.account {
@@ -178,7 +193,8 @@ pub fn totals(db: &mut Db, account: &Account, batch: &Listed) -> Result<Vec<(Str
 
 /// The batch to be undone, as it is now.
 pub fn to_undo(db: &mut Db, account: i32, number: i64) -> Result<Option<Found>> {
-    let row: Option<(bool, i64, i32, String)> = batches::table
+    type Row = (bool, i64, i32, String, i16, i64);
+    let row: Option<Row> = batches::table
         .inner_join(
             users::table.on(users::account_id
                 .eq(batches::account_id)
@@ -191,10 +207,12 @@ pub fn to_undo(db: &mut Db, account: i32, number: i64) -> Result<Option<Found>> 
             batches::first_entry,
             batches::transactions,
             users::user_id,
+            batches::kind,
+            batches::recorded_at,
         ))
         .first(db)
         .optional()?;
-    let Some((undoable, first_entry, transactions, user_id)) = row else {
+    let Some((undoable, first_entry, transactions, user_id, kind, recorded_at)) = row else {
         return Ok(None);
     };
     let (first, behind) = range(first_entry, transactions);
@@ -213,12 +231,21 @@ pub fn to_undo(db: &mut Db, account: i32, number: i64) -> Result<Option<Found>> 
         Some(rejection) if state(db, rejection)?.as_deref() == Some("replayed") => Some(rejection),
         _ => None,
     };
+    let people = match kind {
+        OF_CUSTOMERS => {
+            let times = (recorded_at, dialect::queue::now_us(db)?);
+            let found = undo_images::find(db, account, number, (first, behind), times)?;
+            Some(Box::new(found))
+        }
+        _ => None,
+    };
     Ok(Some(Found {
         user_id,
         replays,
         undoable,
         entries,
         open,
+        people,
     }))
 }
 
@@ -312,6 +339,51 @@ pub fn outcome(
         repeated: true,
         lines: details.then_some(lines),
         warnings,
+    }))
+}
+
+/// What the sender of a batch of customers was told, but for those who were left as they are; of its lines, with details,
+/// those that were refused. `None` if there is no such batch.
+pub fn imported_again(
+    db: &mut Db,
+    account: i32,
+    kept: KeptBatch,
+    details: bool,
+) -> Result<Option<ImportOutcome>> {
+    let row: Option<(i32, i32, i32, i32)> = batches::table
+        .find((account, kept.batch))
+        .select((
+            batches::transactions,
+            batches::rejected,
+            batches::new_customers,
+            batches::customers,
+        ))
+        .first(db)
+        .optional()?;
+    let Some((transactions, rejected, new_customers, customers)) = row else {
+        return Ok(None);
+    };
+    let count = |n: i32| usize::try_from(n).unwrap_or(0);
+    let wanted = if details { rejected } else { rejected.min(1) };
+    let refused = refused(db, account, kept.first_rejection, wanted)?;
+    let first_refused = refused.first().cloned();
+    let lines = refused.into_iter().map(|(number, problem)| ImportLine {
+        number,
+        result: ImportResult::Refused(Box::new(problem)),
+    });
+    Ok(Some(ImportOutcome {
+        batch: kept.batch,
+        first_rejection: kept.first_rejection,
+        customers: count(customers),
+        new_customers: count(new_customers),
+        transactions: count(transactions),
+        ignored: 0,
+        rejected: count(rejected),
+        first_refused,
+        rejected_whole: false,
+        dry_run: false,
+        repeated: true,
+        lines: details.then(|| lines.collect()),
     }))
 }
 

@@ -38,6 +38,8 @@ pub enum Role {
     Writer,
     /// Single reads, each of a state of its own.
     Reader,
+    /// The same, where many of the same kind follow each other.
+    LookUp,
     /// Reads and changes of the schema.
     Migrator,
 }
@@ -59,7 +61,7 @@ pub fn connect(url: &DatabaseUrl, role: Role) -> Result<Db, ConnectError> {
 /// How long SQLite waits for another process that writes.
 const SQLITE_BUSY_MS: u32 = 5_000;
 
-/// The writer's page cache: 16 MiB.
+/// The page cache of who writes and who looks up: 16 MiB.
 const SQLITE_CACHE: &str = "PRAGMA cache_size = -16384;";
 
 fn sqlite(path: &std::path::Path, role: Role) -> Result<Db, ConnectError> {
@@ -69,7 +71,8 @@ fn sqlite(path: &std::path::Path, role: Role) -> Result<Db, ConnectError> {
             "the SQLite file {shown} cannot be opened: {error}. Check that its directory exists and may be written."
         ))
     };
-    if role != Role::Reader {
+    let reads = matches!(role, Role::Reader | Role::LookUp);
+    if !reads {
         // The file has people's names in it: nobody else may read it. SQLite gives its other files the same mode.
         let made = OpenOptions::new()
             .create_new(true)
@@ -91,11 +94,11 @@ fn sqlite(path: &std::path::Path, role: Role) -> Result<Db, ConnectError> {
         "PRAGMA busy_timeout = {SQLITE_BUSY_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
          PRAGMA wal_autocheckpoint = 16384;"
     );
-    if role == Role::Writer {
+    if matches!(role, Role::Writer | Role::LookUp) {
         // Balances are touched all over their table: with the default of 2 MB they are read from the file again and again.
         pragmas.push_str(SQLITE_CACHE);
     }
-    if role == Role::Reader {
+    if reads {
         pragmas.push_str("PRAGMA query_only = 1;");
     }
     conn.batch_execute(&pragmas).map_err(|error| fail(&error))?;

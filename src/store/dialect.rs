@@ -2,13 +2,17 @@
 //!
 //! Belongs here: every statement that is not the same on both engines. Nothing else but `writes` matches on [`Db`].
 
+pub mod customers;
 mod errors;
+pub mod history;
 #[cfg(feature = "mysql")]
 mod literals;
+pub mod lookup;
 pub mod people;
 pub mod queue;
 pub(super) mod rows;
 pub mod sales;
+pub mod search;
 pub(super) mod statement;
 mod writes;
 

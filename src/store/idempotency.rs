@@ -114,10 +114,10 @@ pub fn keep(
     Ok(())
 }
 
-/// The rows whose names begin with `prefix`, a colon at its end, and whose outcome is this batch: a range of the primary
-/// key, in which the outcome is looked at.
-macro_rules! of_batch {
-    ($account:expr, $caller:expr, $prefix:expr, $batch:expr) => {
+/// The rows whose names begin with `prefix`, a colon at its end, and whose outcome is this batch or entry: a range of the
+/// primary key, in which the outcome is looked at.
+macro_rules! kept_as {
+    ($account:expr, $caller:expr, $prefix:expr, $what:literal, $number:expr) => {
         idempotency::table
             .filter(idempotency::account_id.eq($account))
             .filter(idempotency::dialect.eq(API15))
@@ -125,20 +125,40 @@ macro_rules! of_batch {
             .filter(idempotency::name.ge($prefix))
             // The semicolon follows the colon.
             .filter(idempotency::name.lt($prefix.replace(':', ";")))
-            .filter(idempotency::outcome.like(format!("{{\"batch\":{},%", $batch)))
+            .filter(idempotency::outcome.like(format!("{{\"{}\":{},%", $what, $number)))
     };
 }
 
 /// Forgets a batch of this user that was undone, as far as the duplicate guard knows it: sent again, it is posted again.
 pub fn forget_guarded(db: &mut Db, account: i32, user_id: &str, batch: i64) -> Result<()> {
-    diesel::delete(of_batch!(account, user_id, GUARD, batch)).execute(db)?;
+    diesel::delete(kept_as!(account, user_id, GUARD, "batch", batch)).execute(db)?;
+    diesel::delete(kept_as!(account, user_id, GUARD, "people", batch)).execute(db)?;
+    Ok(())
+}
+
+/// Forgets a single transaction of this user that was taken back, as far as the duplicate guard knows it: sent again, it is
+/// posted again.
+pub fn forget_guarded_entry(db: &mut Db, account: i32, user_id: &str, entry: i64) -> Result<()> {
+    diesel::delete(kept_as!(account, user_id, GUARD, "entry", entry)).execute(db)?;
+    Ok(())
+}
+
+/// Forgets a customer who was erased, as far as the duplicate guard knows it: sent again, it is created again. All users of
+/// the account are looked through.
+pub fn forget_guarded_customer(db: &mut Db, account: i32, customer: i64) -> Result<()> {
+    let guarded = idempotency::table
+        .filter(idempotency::account_id.eq(account))
+        .filter(idempotency::dialect.eq(API15))
+        .filter(idempotency::name.like(format!("{GUARD}%")))
+        .filter(idempotency::outcome.like(format!("{{\"customer\":{customer},%")));
+    diesel::delete(guarded).execute(db)?;
     Ok(())
 }
 
 /// The rejection that became this batch when it was posted after all; `None` for other batches, and where it is not
 /// kept any more.
 pub fn replayed_as(db: &mut Db, account: i32, batch: i64) -> Result<Option<i64>> {
-    let name: Option<String> = of_batch!(account, "", REPLAY, batch)
+    let name: Option<String> = kept_as!(account, "", REPLAY, "batch", batch)
         .select(idempotency::name)
         .first(db)
         .optional()?;

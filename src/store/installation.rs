@@ -10,6 +10,7 @@ use diesel::prelude::*;
 const KEY_CHECK: &str = "key_check";
 const DEMO: &str = "demo";
 const PERSON_KEYS: &str = "person_keys";
+const SEARCH_TEXTS: &str = "search_texts";
 
 fn read(db: &mut Db, name: &str) -> Result<Option<Vec<u8>>> {
     Ok(installation::table
@@ -97,6 +98,27 @@ pub fn mark_person_keys(db: &mut Db) -> Result<()> {
     match write(db, PERSON_KEYS, b"1") {
         // Another process may have been faster.
         Err(failure) if !has_person_keys(db)? => Err(failure),
+        _ => Ok(()),
+    }
+}
+
+/// As [`has_search_texts`], inside a transaction.
+pub fn notes_search_texts(db: &mut Db) -> Result<bool> {
+    Ok(read(db, SEARCH_TEXTS)?.is_some())
+}
+
+/// Whether every customer has a search text. On a writer's connection it leaves no transaction open.
+pub fn has_search_texts(db: &mut Db) -> Result<bool> {
+    let found = notes_search_texts(db)?;
+    leave(db)?;
+    Ok(found)
+}
+
+/// Notes that every customer has a search text. The connection is a writer's, in no transaction.
+pub fn mark_search_texts(db: &mut Db) -> Result<()> {
+    match write(db, SEARCH_TEXTS, b"1") {
+        // Another process may have been faster.
+        Err(failure) if !has_search_texts(db)? => Err(failure),
         _ => Ok(()),
     }
 }

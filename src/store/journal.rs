@@ -3,8 +3,10 @@
 use super::connect::Readers;
 use super::dialect::{self, FoundBalance, FoundKey, Writes};
 use super::schema::{balances, batches, customer_keys, customers, journal, reversals};
-use super::{Db, Result, rejections};
+use super::{Db, Result, rejections, search_texts};
 use crate::amount::Amount;
+use crate::loyalty::contacts::person::Columns;
+use crate::loyalty::customers::Customer;
 use crate::loyalty::ledger::{Balance, BalanceKey, Entry, Holder, Holders};
 use crate::loyalty::rows::Rows;
 use crate::parallel;
@@ -94,6 +96,28 @@ struct NewBatch<'a> {
     undoable: bool,
     layout: Option<&'a str>,
 }
+
+/// A batch of customers.
+#[derive(Insertable, Serialize)]
+#[diesel(table_name = batches, treat_none_as_default_value = false)]
+struct NewImport<'a> {
+    account_id: i32,
+    number: i64,
+    commit_id: &'a [u8],
+    user: i32,
+    recorded_at: i64,
+    first_entry: i64,
+    transactions: i32,
+    rejected: i32,
+    new_customers: i32,
+    undoable: bool,
+    layout: Option<&'a str>,
+    kind: i16,
+    customers: i32,
+}
+
+/// The kind of a batch of customers.
+pub const OF_CUSTOMERS: i16 = 1;
 
 /// A customer to be written.
 #[derive(Insertable, Serialize, Clone, Default, PartialEq, Eq, Debug)]
@@ -357,7 +381,23 @@ pub fn save_entries<'e, 'a: 'e>(
     }
 }
 
-/// Writes customers and the codes and cards they hold.
+/// The search text of a customer that has nothing beyond its row.
+fn search_text(row: &CustomerRow<'_>) -> String {
+    let kept = |text: Option<&str>| text.map(Box::from);
+    let (code, card) = (kept(row.code), kept(row.card_number));
+    let mut customer = Customer::bare(row.number, code, card, row.created_at);
+    customer.person.columns = Columns {
+        first_name: kept(row.first_name),
+        last_name: kept(row.last_name),
+        email: kept(row.email),
+        phone: kept(row.phone),
+        cellphone: kept(row.cellphone),
+        ..Columns::default()
+    };
+    search_texts::of(&customer)
+}
+
+/// Writes new customers, the codes and cards they hold, and what they are searched by.
 pub fn save_customers(writes: &mut Writes<'_>, rows: &[CustomerRow<'_>]) -> Result<()> {
     dialect::insert_rows!(writes, customers, rows);
     let mut keys: Vec<KeyRow<'_>> = rows
@@ -379,7 +419,14 @@ pub fn save_customers(writes: &mut Writes<'_>, rows: &[CustomerRow<'_>]) -> Resu
         .collect();
     keys.sort_unstable_by_key(|key| key.value);
     dialect::insert_rows!(writes, customer_keys, &keys);
-    Ok(())
+    let Some(first) = rows.first() else {
+        return Ok(());
+    };
+    let texts: Vec<(i64, String)> = rows
+        .iter()
+        .map(|row| (row.number, search_text(row)))
+        .collect();
+    search_texts::save(writes, first.account_id, &texts)
 }
 
 /// The ranges of entry numbers by date that these entries bring.
@@ -437,6 +484,7 @@ pub fn save(
 ) -> Result<()> {
     let rows: Vec<NewBatch<'_>> = requests
         .iter()
+        .filter(|rows| rows.imported().is_none())
         .filter_map(|rows| Some((rows, rows.batch.as_ref()?)))
         .map(|(rows, batch)| NewBatch {
             account_id: account,
@@ -453,6 +501,29 @@ pub fn save(
         })
         .collect();
     dialect::insert_rows!(writes, batches, &rows);
+    let imports: Vec<NewImport<'_>> = requests
+        .iter()
+        .filter_map(|rows| {
+            let (batch, people) = (rows.batch.as_ref()?, rows.people.as_ref()?);
+            let new = people.customers.iter().filter(|one| one.before.is_none());
+            Some(NewImport {
+                account_id: account,
+                number: batch.number,
+                commit_id,
+                user: batch.user,
+                recorded_at: now_us,
+                first_entry: batch.first_entry,
+                transactions: count(rows.entries.len()),
+                rejected: count(rows.refused.len()),
+                new_customers: count(new.count()),
+                undoable: batch.undoable,
+                layout: batch.layout.as_deref(),
+                kind: OF_CUSTOMERS,
+                customers: count(people.imported?),
+            })
+        })
+        .collect();
+    dialect::insert_rows!(writes, batches, &imports);
     let customers: Vec<CustomerRow<'_>> = requests
         .iter()
         .flat_map(|rows| &rows.customers)
@@ -472,4 +543,15 @@ pub fn save(
     widened(&mut dates);
     dialect::save_dates(writes, &dates)?;
     rejections::save(writes, account, requests, now_us)
+}
+
+/// Which of these customers have a balance.
+pub fn with_balances(db: &mut Db, account: i32, numbers: &[i64]) -> Result<HashSet<i64>> {
+    let found: Vec<i64> = balances::table
+        .filter(balances::account_id.eq(account))
+        .filter(balances::customer.eq_any(numbers))
+        .select(balances::customer)
+        .distinct()
+        .load(db)?;
+    Ok(found.into_iter().collect())
 }

@@ -12,6 +12,8 @@
 //! | [`installation`] | the server key's check value, the demo mark |
 //! | [`accounts`] | accounts with their configuration, as the rules see them |
 //! | [`journal`] | what posting loads and writes |
+//! | [`history`] | the entries of a balance, newest first |
+//! | [`config`] | what users change of the configuration |
 //! | [`batches`] | reading batches: listed, told again, to be undone |
 //! | [`rejections`] | the inbox: keeping, finding and closing what was refused |
 //! | [`idempotency`] | outcomes kept for requests that come again |
@@ -21,6 +23,11 @@
 //! | [`sync_items`] | what became of the items of jobs |
 //! | [`sync_purge`] | deleting what is old of them |
 //! | [`people`] | customers with their contact side |
+//! | [`customers`], [`profiles`] | customers as API 1.5 changes them, and their side of it |
+//! | [`search_texts`] | in what customers are searched |
+//! | [`erase`] | forgetting a customer |
+//! | [`undo_images`] | what batches of customers have changed |
+//! | [`fill`] | rows that follow from others, made for older databases |
 //! | [`person_keys`] | by what people are found beside code and card number |
 //! | [`purchases`] | purchases and their customers |
 //! | [`sales`] | sales and the keys that they are found by |
@@ -31,11 +38,16 @@
 
 pub mod accounts;
 pub mod batches;
+pub mod config;
 pub mod connect;
 pub mod credits;
+pub mod customers;
 mod db;
 pub mod dialect;
+pub mod erase;
+pub mod fill;
 pub mod heads;
+pub mod history;
 pub mod idempotency;
 pub mod installation;
 pub mod journal;
@@ -43,15 +55,18 @@ pub mod migrate;
 pub mod outbox;
 pub mod people;
 pub mod person_keys;
+pub mod profiles;
 pub mod purchases;
 pub mod rejections;
 pub mod sales;
 pub mod schema;
+pub mod search_texts;
 pub mod sync_heads;
 pub mod sync_items;
 pub mod sync_jobs;
 pub mod sync_purge;
 pub mod sync_queue;
+pub mod undo_images;
 pub mod verify;
 pub mod world;
 

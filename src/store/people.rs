@@ -3,12 +3,13 @@
 use super::dialect::people::{PersonFound, find_people, find_person_keys};
 use super::dialect::{Writes, rows::rows};
 use super::sync_queue::broken;
-use super::{Db, Result, person_keys};
+use super::{Db, Result, person_keys, search_texts};
 use crate::json::Fields;
 use crate::loyalty::contacts::consents::ConsentRow as Consent;
 use crate::loyalty::contacts::people::People;
 use crate::loyalty::contacts::person::{Columns, Contact, Person, PersonChange};
 use crate::loyalty::contacts::sent::{KeyKind, Verdict};
+use diesel::prelude::*;
 
 rows! {
     struct CustomerRow<'a> in customers {
@@ -115,6 +116,18 @@ pub fn of(db: &mut Db, account: i32, numbers: &[i64]) -> Result<Vec<Person>> {
     found.into_iter().map(person).collect()
 }
 
+/// The numbers of the next customers behind one, at most so many.
+pub fn numbers_behind(db: &mut Db, account: i32, after: i64, at_most: i64) -> Result<Vec<i64>> {
+    use super::schema::customers;
+    Ok(customers::table
+        .filter(customers::account_id.eq(account))
+        .filter(customers::number.gt(after))
+        .order(customers::number)
+        .limit(at_most)
+        .select(customers::number)
+        .load(db)?)
+}
+
 fn person(
     ((customer, code, card_number, created_at), columns, contact): PersonFound,
 ) -> Result<Person> {
@@ -202,6 +215,7 @@ pub fn save(writes: &mut Writes<'_>, account: i32, changes: &[PersonChange]) -> 
         .filter_map(|change| contact_row(account, &change.person))
         .collect();
     ContactRow::save(writes, &contacts)?;
+    search_texts::save_people(writes, account, changes)?;
     let new = changes.iter().flat_map(|change| {
         let keys = change.new_keys.iter();
         keys.map(|(kind, value)| (*kind, &**value, change.person.customer))

@@ -1,8 +1,8 @@
 //! By what people are found beside code and card number.
 
 use super::dialect::{self, Writes, rows::rows};
-use super::schema::{accounts, contacts, customers};
-use super::{Db, Result, heads, installation};
+use super::schema::{accounts, contacts, customers, profiles};
+use super::{Db, Result, fill, installation};
 use crate::loyalty::contacts::keys;
 use crate::loyalty::contacts::person::Columns;
 use crate::loyalty::contacts::sent::KeyKind;
@@ -53,9 +53,12 @@ pub fn remove<'k>(
 /// Customers of one transaction, or of one look.
 const CHUNK: i64 = 5_000;
 
-/// What the keys of a customer are made of: number, e-mail, phone, cellphone, document, country, the client's id.
+/// What the keys of a customer are made of: number, e-mail, phone, cellphone, document, country, the client's id,
+/// username, custom fields.
 type Source = (
     i64,
+    Option<String>,
+    Option<String>,
     Option<String>,
     Option<String>,
     Option<String>,
@@ -76,6 +79,11 @@ macro_rules! sources {
                     .eq(customers::account_id)
                     .and(contacts::customer.eq(customers::number))),
             )
+            .left_join(
+                profiles::table.on(profiles::account_id
+                    .eq(customers::account_id)
+                    .and(profiles::customer.eq(customers::number))),
+            )
             .filter(customers::account_id.eq($account))
             .select((
                 customers::number,
@@ -85,6 +93,8 @@ macro_rules! sources {
                 customers::document,
                 customers::country,
                 contacts::user_id.nullable(),
+                profiles::username.nullable(),
+                profiles::custom.nullable(),
             ))
     };
 }
@@ -100,8 +110,9 @@ fn next(db: &mut Db, account: i32, after: i64) -> Result<Vec<Source>> {
 
 fn keys_of(source: &[Source], country: Option<&str>) -> Keys {
     let short = |text: &Option<String>| text.as_deref().map(Box::from);
-    let all = source.iter().flat_map(|source| {
-        let (number, email, phone, cellphone, document, own, user_id) = source;
+    let mut all = Vec::new();
+    for source in source {
+        let (number, email, phone, cellphone, document, own, user_id, username, custom) = source;
         let columns = Columns {
             email: short(email),
             phone: short(phone),
@@ -110,10 +121,15 @@ fn keys_of(source: &[Source], country: Option<&str>) -> Keys {
             country: short(own),
             ..Columns::default()
         };
+        // What cannot be read is told by `verify`.
+        let custom = custom.as_deref().map(serde_json::from_str);
+        let custom = custom.and_then(std::result::Result::ok).unwrap_or_default();
         let keys = keys::of_person(&columns, user_id.as_deref(), country);
-        keys.into_iter().map(|(kind, value)| (kind, value, *number))
-    });
-    all.collect()
+        let profile = keys::of_profile(username.as_deref(), &custom);
+        let keys = keys.into_iter().chain(profile);
+        all.extend(keys.map(|(kind, value)| (kind, value, *number)));
+    }
+    all
 }
 
 /// Each of them.
@@ -179,27 +195,12 @@ pub fn fill(db: &mut Db) -> Result<()> {
     if installation::has_person_keys(db)? {
         return Ok(());
     }
-    let all: Vec<i32> = accounts::table.select(accounts::id).load(db)?;
-    dialect::end_read(db)?;
-    for account in all {
-        let mut after = Some(0);
-        while let Some(behind) = after {
-            dialect::begin(db)?;
-            let filled = fill_chunk(db, account, behind);
-            match &filled {
-                Ok(_) => dialect::commit(db)?,
-                Err(_) => dialect::rollback(db)?,
-            }
-            after = filled?;
-        }
-    }
+    fill::each_account(db, fill_chunk)?;
     installation::mark_person_keys(db)
 }
 
 /// Gives keys to the next customers of an account; tells the last one.
 fn fill_chunk(db: &mut Db, account: i32, after: i64) -> Result<Option<i64>> {
-    // Under the head, so that nobody changes them meanwhile.
-    heads::take(db, &[account])?;
     let country: Option<String> = accounts::table
         .find(account)
         .select(accounts::country)

@@ -11,6 +11,9 @@ use diesel::prelude::*;
 use serde::Serialize;
 use std::collections::HashMap;
 
+/// The source of refused lines of `customers_batch`.
+pub const CUSTOMERS: &str = "customers";
+
 /// A refused line, in short.
 #[derive(Queryable, Clone, PartialEq, Eq, Debug)]
 pub struct Listed {
@@ -121,14 +124,21 @@ pub fn save(
         .flat_map(|rows| {
             let brand = rows.sales.as_ref().map(|sales| sales.brand);
             let refused = rows.refused.iter();
-            refused.map(move |refused| (rows.batch.as_ref(), brand, refused))
+            let of_customers = rows.imported().is_some();
+            refused.map(move |refused| (rows.batch.as_ref(), brand, of_customers, refused))
         })
-        .map(|(batch, brand, refused)| {
+        .map(|(batch, brand, of_customers, refused)| {
             let code = refused.problem.code;
+            // A line of customers can be mended, whatever is wrong with it.
+            let class = match of_customers {
+                true => Class::Fault,
+                false => code.class(),
+            };
             NewRow {
                 account_id: account,
                 number: refused.number,
                 source: match (batch, brand) {
+                    (Some(_), _) if of_customers => CUSTOMERS,
                     (Some(_), _) => "batch",
                     (None, Some(_)) => SALES,
                     (None, None) => SYNC,
@@ -136,8 +146,8 @@ pub fn save(
                 batch: batch.map(|batch| batch.number),
                 line: i32::try_from(refused.line).ok(),
                 user: batch.map(|batch| batch.user),
-                class: code.class().word(),
-                state: if code.class() == Class::Fault {
+                class: class.word(),
+                state: if class == Class::Fault {
                     "open"
                 } else {
                     "record"

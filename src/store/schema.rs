@@ -50,6 +50,9 @@ diesel::table! {
         user_id -> Text,
         all_campaigns -> Bool,
         created_at -> BigInt,
+        permissions -> SmallInt,
+        password -> Nullable<Text>,
+        active -> Bool,
     }
 }
 
@@ -98,6 +101,7 @@ diesel::table! {
         earned_per_event -> BigInt,
         allow_negative -> Bool,
         created_at -> BigInt,
+        reward_ratio -> Nullable<BigInt>,
     }
 }
 
@@ -218,6 +222,8 @@ diesel::table! {
         new_customers -> Integer,
         undoable -> Bool,
         layout -> Nullable<Text>,
+        kind -> SmallInt,
+        customers -> Integer,
     }
 }
 
@@ -520,6 +526,54 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    profiles (account_id, customer) {
+        account_id -> Integer,
+        customer -> BigInt,
+        street2 -> Nullable<Text>,
+        custom_date -> Nullable<Text>,
+        custom -> Nullable<Text>,
+        username -> Nullable<Text>,
+        password -> Nullable<Text>,
+        pin -> Nullable<Text>,
+        registered -> Bool,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    search_texts (account_id, customer) {
+        account_id -> Integer,
+        customer -> BigInt,
+        folded -> Text,
+    }
+}
+
+diesel::table! {
+    custom_fields (account_id, number) {
+        account_id -> Integer,
+        number -> SmallInt,
+        label -> Text,
+        shown -> Bool,
+        kind -> SmallInt,
+        choices -> Nullable<Text>,
+        searchable -> Bool,
+        is_unique -> Bool,
+        required -> Bool,
+    }
+}
+
+diesel::table! {
+    undo_images (account_id, batch, customer) {
+        account_id -> Integer,
+        batch -> BigInt,
+        customer -> BigInt,
+        created -> Bool,
+        image -> Text,
+        recorded_at -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     installation,
     accounts,
@@ -558,5 +612,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     outbox_queue,
     attempts,
     sales,
-    sale_keys
+    sale_keys,
+    profiles,
+    search_texts,
+    custom_fields,
+    undo_images
 );

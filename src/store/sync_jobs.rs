@@ -427,8 +427,8 @@ pub fn view(db: &mut Db, account: i32, id: JobId, page: Page) -> Result<Option<J
         numbers.sort_unstable();
         numbers.dedup();
         let people = people::of(db, account, &numbers)?;
-        let people = people.into_iter().map(|person| (person.customer, person));
-        people.collect()
+        let people = people.into_iter().filter(|person| !person.is_erased());
+        people.map(|person| (person.customer, person)).collect()
     } else {
         HashMap::new()
     };

@@ -7,6 +7,8 @@ use super::section::{Found, Section};
 use super::{Campaign, Customer, Runs, campaign, customer};
 use crate::amount;
 use crate::loyalty::account::{ID_MAX_CHARS, Kind, TEXT_MAX_CHARS};
+use crate::loyalty::config::users::{PASSWORD_MAX_CHARS, PASSWORD_MIN_CHARS};
+use crate::loyalty::rights::{Right, Rights};
 use crate::secrets::Secret;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -55,6 +57,10 @@ pub struct User {
     pub api_key: Option<Secret>,
     /// The ids of the campaigns it sees, all of the file; `None` is every campaign of the account.
     pub campaigns: Option<Vec<String>>,
+    /// What it may do; everything where the file says nothing.
+    pub rights: Rights,
+    /// The password with which it logs in.
+    pub password: Option<Secret>,
 }
 
 /// A brand: whoever calls sales v4.
@@ -94,7 +100,7 @@ const ACCOUNT_KEYS: &[&str] = &[
     "campaign",
     "customer",
 ];
-const USER_KEYS: &[&str] = &["id", "api_key", "campaigns"];
+const USER_KEYS: &[&str] = &["id", "api_key", "campaigns", "permissions", "password"];
 const BRAND_KEYS: &[&str] = &["id", "currency", "timezone", "token", "campaign"];
 
 /// Ids that are unique over all accounts.
@@ -113,8 +119,7 @@ pub(super) fn read_all(
     now: DateTime<Utc>,
 ) -> Option<Vec<Account>> {
     let mut installation = Installation::default();
-    let keys = (ACCOUNT_KEYS, [].as_slice());
-    let sections = root.sections(notes, "account", "[[account]]", keys);
+    let sections = root.sections(notes, "account", "[[account]]", ACCOUNT_KEYS);
     if split.is_some_and(|(accounts, _)| accounts != sections.len()) {
         return None;
     }
@@ -210,9 +215,8 @@ fn users(
     campaigns: Option<&[Campaign]>,
     taken: &mut Taken,
 ) -> Vec<User> {
-    let keys = (USER_KEYS, ["permissions", "password"].as_slice());
     let mut users = Vec::new();
-    for section in account.sections(notes, "user", "[[account.user]]", keys) {
+    for section in account.sections(notes, "user", "[[account.user]]", USER_KEYS) {
         let id = section.required(notes, "id", ID_MAX_CHARS);
         if let Some(id) = id {
             taken.take(notes, id, "in the installation");
@@ -229,14 +233,46 @@ fn users(
                 );
             }
         }
+        let rights = rights(notes, &section);
+        let password = section.text(notes, "password", PASSWORD_MAX_CHARS);
+        if let Some(password) = password
+            && password.text.chars().count() < PASSWORD_MIN_CHARS
+        {
+            let wrong = format!("it is shorter than {PASSWORD_MIN_CHARS} characters");
+            password.fault(notes, wrong, "Choose a longer one");
+        }
         users.extend(id.map(|id| User {
             line: section.line,
             id: id.owned(),
             api_key: api_key.map(|key| Secret::new(key.text)),
             campaigns: seen.map(|seen| seen.iter().map(Found::owned).collect()),
+            rights,
+            password: password.map(|found| Secret::new(found.text)),
         }));
     }
     users
+}
+
+/// What a user may do: the words of `permissions`, or everything.
+fn rights(notes: &mut Notes, user: &Section<'_, '_>) -> Rights {
+    let Some(words) = user.texts(notes, "permissions", ID_MAX_CHARS) else {
+        return Rights::ALL;
+    };
+    let mut rights = Rights::NONE;
+    for word in words {
+        match Right::ALL.iter().find(|(_, known, _)| *known == word.text) {
+            Some((right, ..)) => rights = rights.with(*right),
+            None => {
+                let known = Rights::ALL.words().replace(',', ", ");
+                word.fault(
+                    notes,
+                    "there is no such permission",
+                    format_args!("Write some of: {known}"),
+                );
+            }
+        }
+    }
+    rights
 }
 
 fn brands(
@@ -247,8 +283,7 @@ fn brands(
 ) -> Vec<Brand> {
     let mut taken = Taken::default();
     let mut brands = Vec::new();
-    let keys = (BRAND_KEYS, [].as_slice());
-    for section in account.sections(notes, "brand", "[[account.brand]]", keys) {
+    for section in account.sections(notes, "brand", "[[account.brand]]", BRAND_KEYS) {
         let id = section.required(notes, "id", ID_MAX_CHARS);
         if let Some(id) = id {
             taken.take(notes, id, "in its account");

@@ -25,6 +25,8 @@ pub struct Campaign {
     pub digits: u8,
     /// Points for each unit of money; 1 where it is no points campaign.
     pub points_ratio: Amount,
+    /// Points for each unit of money that is redeemed; `None`: no money is redeemed.
+    pub reward_ratio: Option<Amount>,
     /// Money for each event; zero where it is no earned campaign.
     pub earned_per_event: Amount,
     /// Whether a balance may fall below zero.
@@ -106,6 +108,7 @@ const KEYS: &[&str] = &[
     "allow_negative",
     "decimals",
     "points_ratio",
+    "reward_ratio",
     "earned_per_event",
     "rewards",
     "promotions",
@@ -116,6 +119,7 @@ const KEYS: &[&str] = &[
 const ONLY: &[(&str, &[Kind])] = &[
     ("decimals", &[Kind::Points]),
     ("points_ratio", &[Kind::Points]),
+    ("reward_ratio", &[Kind::Points]),
     ("earned_per_event", &[Kind::Earned]),
     ("rewards", &[Kind::Points, Kind::Events]),
     ("promotions", &[Kind::Points]),
@@ -137,7 +141,7 @@ pub(super) fn read_all(
     money_digits: u8,
 ) -> Vec<Campaign> {
     let mut ids = Ids::default();
-    let sections = account.sections(notes, "campaign", "[[account.campaign]]", (KEYS, &[]));
+    let sections = account.sections(notes, "campaign", "[[account.campaign]]", KEYS);
     sections
         .iter()
         .filter_map(|section| campaign(notes, section, &mut ids, money_digits))
@@ -180,6 +184,10 @@ fn campaign(
         Kind::Points => ratio(notes, section, "points_ratio"),
         _ => None,
     };
+    let reward_ratio = match kind {
+        Kind::Points => ratio(notes, section, "reward_ratio"),
+        _ => None,
+    };
     let earned_per_event = match kind {
         Kind::Earned => {
             section.required(notes, "earned_per_event", AMOUNT_MAX_CHARS)?;
@@ -195,6 +203,7 @@ fn campaign(
         active: section.flag(notes, "active", true),
         digits,
         points_ratio: points_ratio.or(Amount::from_whole(1)).unwrap_or_default(),
+        reward_ratio,
         earned_per_event: earned_per_event.unwrap_or_default(),
         allow_negative: section.flag(notes, "allow_negative", false),
         rewards: rewards(notes, section, &mut ids.rewards, digits),
@@ -222,7 +231,7 @@ fn rewards(
 ) -> Vec<Reward> {
     let keys: &[&str] = &["id", "reward_id", "level", "description"];
     let mut rewards = Vec::new();
-    for section in campaign.sections(notes, "rewards", "a reward", (keys, &[])) {
+    for section in campaign.sections(notes, "rewards", "a reward", keys) {
         let id = section.required(notes, "id", ID_MAX_CHARS);
         if let Some(id) = id {
             taken.take(notes, id, "in its account");
@@ -251,7 +260,7 @@ fn rewards(
 fn promotions(notes: &mut Notes, campaign: &Section<'_, '_>, taken: &mut Taken) -> Vec<Promotion> {
     let keys: &[&str] = &["id", "operand", "value", "description"];
     let mut promotions = Vec::new();
-    for section in campaign.sections(notes, "promotions", "a promotion", (keys, &[])) {
+    for section in campaign.sections(notes, "promotions", "a promotion", keys) {
         let id = section.required(notes, "id", ID_MAX_CHARS);
         if let Some(id) = id {
             taken.take(notes, id, "in its account");
@@ -291,7 +300,7 @@ fn promotions(notes: &mut Notes, campaign: &Section<'_, '_>, taken: &mut Taken) 
 fn items(notes: &mut Notes, campaign: &Section<'_, '_>, taken: &mut Taken) -> Vec<Item> {
     let keys: &[&str] = &["id", "service_product", "buy_amount", "description"];
     let mut items = Vec::new();
-    for section in campaign.sections(notes, "items", "an item", (keys, &[])) {
+    for section in campaign.sections(notes, "items", "an item", keys) {
         let id = section.required(notes, "id", ID_MAX_CHARS);
         if let Some(id) = id {
             taken.take(notes, id, "in its account");

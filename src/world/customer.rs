@@ -115,7 +115,7 @@ impl Reader {
         account: &Section<'_, '_>,
         campaigns: Option<&[Campaign]>,
     ) {
-        for section in account.sections(notes, "customer", "[[account.customer]]", (KEYS, &[])) {
+        for section in account.sections(notes, "customer", "[[account.customer]]", KEYS) {
             let customer = customer(notes, &section, campaigns, self);
             self.list.push(customer);
         }
@@ -224,7 +224,7 @@ fn created_us(notes: &mut Notes, found: Found<'_>, now: DateTime<Utc>) -> Option
 
 fn openings(notes: &mut Notes, customer: &Section<'_, '_>, campaigns: &[Campaign]) -> Vec<Opening> {
     let mut openings: Vec<Opening> = Vec::new();
-    for section in customer.sections(notes, "balances", "a balance", (BALANCE_KEYS, &[])) {
+    for section in customer.sections(notes, "balances", "a balance", BALANCE_KEYS) {
         if let Some((opening, name)) = opening(notes, &section, campaigns) {
             let same =
                 |other: &Opening| other.campaign == opening.campaign && other.item == opening.item;

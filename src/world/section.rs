@@ -76,7 +76,7 @@ impl<'t, 'i> Section<'t, 'i> {
             name: "the file",
             table,
         };
-        section.know(notes, keys, &[]);
+        section.know(notes, keys);
         section
     }
 
@@ -88,21 +88,11 @@ impl<'t, 'i> Section<'t, 'i> {
         }
     }
 
-    /// Notes keys that are neither known nor, being for `later`, refused with their reason.
-    fn know(&self, notes: &mut Notes, keys: &[&str], later: &[&str]) {
+    /// Notes keys that are not known.
+    fn know(&self, notes: &mut Notes, keys: &[&str]) {
         for key in self.table.keys() {
             let (line, key) = (notes.line(key.span().start), key.get_ref().as_ref());
             if keys.contains(&key) {
-                continue;
-            }
-            if later.contains(&key) {
-                let wrong = "it is not served yet";
-                notes.add(
-                    line,
-                    key,
-                    None,
-                    (wrong, "Leave it out until a release serves it"),
-                );
                 continue;
             }
             let near = keys
@@ -251,13 +241,13 @@ impl<'t, 'i> Section<'t, 'i> {
             .collect()
     }
 
-    /// The tables of a list, each called `name`, with the keys it may have and those that come `later`.
+    /// The tables of a list, each called `name`, with the keys it may have.
     pub(super) fn sections(
         &self,
         notes: &mut Notes,
         key: &'static str,
         name: &'static str,
-        (keys, later): (&[&str], &[&str]),
+        keys: &[&str],
     ) -> Vec<Section<'t, 'i>> {
         let remedy = format!("Write {name} with its keys below it");
         let mut sections = Vec::new();
@@ -267,7 +257,7 @@ impl<'t, 'i> Section<'t, 'i> {
                 continue;
             };
             let section = Section { line, name, table };
-            section.know(notes, keys, later);
+            section.know(notes, keys);
             sections.push(section);
         }
         sections

@@ -1,6 +1,8 @@
 //! Tests of the reader: a world with everything in it, and each error once.
 use super::*;
+use crate::amount::Amount;
 use crate::loyalty::account::{Kind, Operand};
+use crate::loyalty::rights::Rights;
 use chrono::TimeZone;
 
 const WHOLE: &str = r#"
@@ -32,6 +34,7 @@ id = "p"
 type = "points"
 name = "Points"
 points_ratio = "1.5"
+reward_ratio = "10"
 decimals = 1
 active = false
 allow_negative = true
@@ -130,6 +133,7 @@ fn a_whole_world_is_read() {
     let points = &account.campaigns[0];
     assert!(!points.active && points.allow_negative && account.campaigns[1].active);
     assert_eq!(points.points_ratio.raw(), 15_000);
+    assert_eq!(points.reward_ratio.map(Amount::raw), Some(100_000));
     assert_eq!(points.rewards[0].level.raw(), 105_000);
     assert_eq!(points.rewards[0].reward_id.as_deref(), Some("MUG"));
     assert_eq!(points.promotions[0].operand, Operand::Plus);
@@ -212,13 +216,13 @@ fn unknown_keys_are_refused_with_the_known_ones() {
         "api_key = \"annkey\"",
         "apikey = \"annkey\"",
         "apikey",
-        "apikey: [[account.user]] has no such key. Did you mean api_key? The keys are: id, api_key, campaigns.",
+        "apikey: [[account.user]] has no such key. Did you mean api_key? The keys are: id, api_key, campaigns, permissions, password.",
     );
     one_fault(
         "id = \"bob\"",
         "id = \"bob\"\nnickname = \"b\"",
         "nickname",
-        "nickname: [[account.user]] has no such key. The keys are: id, api_key, campaigns.",
+        "nickname: [[account.user]] has no such key. The keys are: id, api_key, campaigns, permissions, password.",
     );
     one_fault(
         "operand = \"+\"",
@@ -234,18 +238,35 @@ fn unknown_keys_are_refused_with_the_known_ones() {
 }
 
 #[test]
-fn keys_of_later_releases_are_refused() {
-    for (from, key, value) in [
-        ("id = \"bob\"", "permissions", "[\"read\"]"),
-        ("id = \"bob\"", "password", "\"hush\""),
-    ] {
-        one_fault(
-            from,
-            &format!("{from}\n{key} = {value}"),
-            &format!("{key} = "),
-            &format!("{key}: it is not served yet. Leave it out until a release serves it."),
-        );
-    }
+fn users_have_permissions_and_a_password() {
+    let text = WHOLE.replace(
+        "id = \"bob\"",
+        "id = \"bob\"\npermissions = [\"post\", \"read\"]\npassword = \"hush hush\"",
+    );
+    let world = read(&text, now()).unwrap();
+    let [ann, bob] = world.accounts[0].users.as_slice() else {
+        panic!("two users")
+    };
+    assert_eq!(
+        (ann.rights, bob.rights.words().as_str()),
+        (Rights::ALL, "read,post")
+    );
+    assert_eq!(bob.password.as_ref().unwrap().expose(), "hush hush");
+    let none = WHOLE.replace("id = \"bob\"", "id = \"bob\"\npermissions = []");
+    let world = read(&none, now()).unwrap();
+    assert_eq!(world.accounts[0].users[1].rights, Rights::NONE);
+    one_fault(
+        "id = \"bob\"",
+        "id = \"bob\"\npermissions = [\"write\"]",
+        "permissions = ",
+        "permissions = \"write\": there is no such permission. Write some of: read, post, redeem, manage.",
+    );
+    one_fault(
+        "id = \"bob\"",
+        "id = \"bob\"\npassword = \"hush\"",
+        "password = ",
+        "password: it is shorter than 8 characters. Choose a longer one.",
+    );
 }
 
 #[test]
@@ -296,7 +317,7 @@ fn texts_have_a_type_a_length_and_no_control_characters() {
     let text = WHOLE.replacen("name = \"Gift\"\n", "", 1);
     assert_eq!(
         faults(&text).to_string(),
-        "line 36, name: [[account.campaign]] needs this key, and it is missing or empty. Add name = \"...\"."
+        "line 37, name: [[account.campaign]] needs this key, and it is missing or empty. Add name = \"...\"."
     );
 }
 
@@ -375,7 +396,7 @@ fn campaigns_are_checked() {
         assert_eq!(
             faults(&text).to_string(),
             format!(
-                "line 39, {name}: a campaign of the type giftcard has no such key. Leave it out."
+                "line 40, {name}: a campaign of the type giftcard has no such key. Leave it out."
             )
         );
     }
@@ -419,7 +440,7 @@ fn campaigns_are_checked() {
         "id = \"8\"",
         "id = \"7\"",
         "promotions",
-        "id = \"7\": line 34 has it already, and it must be unique in its account. Give each its own.",
+        "id = \"7\": line 35 has it already, and it must be unique in its account. Give each its own.",
     );
     one_fault(
         "id = \"8\"",
@@ -436,7 +457,7 @@ fn campaigns_are_checked() {
     let text = WHOLE.replacen("earned_per_event = \"0.1250\"\n", "", 1);
     assert_eq!(
         faults(&text).to_string(),
-        "line 55, earned_per_event: [[account.campaign]] needs this key, and it is missing or empty. \
+        "line 56, earned_per_event: [[account.campaign]] needs this key, and it is missing or empty. \
          Add earned_per_event = \"...\"."
     );
 }
@@ -447,18 +468,18 @@ fn customers_are_checked() {
         "card_number = \"C2\"",
         "card_number = \"A1\" # again",
         "# again",
-        "card_number = \"A1\": the customer of line 61 has it already, as code or card number. \
+        "card_number = \"A1\": the customer of line 62 has it already, as code or card number. \
          Codes and card numbers share one name space: give each customer its own.",
     );
     one_fault(
         "card_number = \"C2\"",
         "id = 7 # again\ncode = \"B\"",
         "# again",
-        "id = \"7\": the customer of line 61 has it already. Give each its own.",
+        "id = \"7\": the customer of line 62 has it already. Give each its own.",
     );
     assert_eq!(
         faults(&WHOLE.replace("card_number = \"C2\"", "last_name = \"N\"")).to_string(),
-        "line 75, [[account.customer]]: without code, card_number and id it could not be recognised the second time. \
+        "line 76, [[account.customer]]: without code, card_number and id it could not be recognised the second time. \
          Add code, card_number or id."
     );
     one_fault(

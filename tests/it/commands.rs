@@ -71,7 +71,7 @@ on_both_engines! {
         let database = Database::new(engine);
         for (wrong, says) in [
             (world().replace("timezone", "timezones"), "timezones"),
-            (world().replace("api_key = \"the till's key\"", "api_key = \"k\"\npermissions = [\"read\"]"), "permissions"),
+            (world().replace("api_key = \"the till's key\"", "api_key = \"k\"\npermissions = [\"write\"]"), "permissions"),
             (world().replace("api_key = \"the till's key\"", "api_key = \"k\"\npassword = \"p\""), "password"),
             (world().replace("country = \"US\"", "duplicate_window_s = -5"), "duplicate_window_s"),
             (world().replace("currency = \"USD\"", "currency = \"XXL\""), "XXL"),

@@ -14,19 +14,31 @@
 
 mod bad_input;
 mod big;
+mod clients;
 mod commands;
 mod concurrency;
 mod crash;
+mod customers;
+mod customers_batch;
+mod deleted;
+mod dispatch;
 mod dry_run;
 mod durability;
+mod erasure;
 mod failures;
+mod fields;
+mod histories;
 mod inbox;
+mod isolation;
+mod logins;
 mod long_answers;
 mod model;
 mod php;
+mod plans;
 #[cfg(feature = "mysql")]
 mod proxy;
 mod repeats;
+mod rights;
 mod sales_bad_input;
 mod sales_crash;
 mod sales_inbox;
@@ -35,6 +47,8 @@ mod sales_points;
 mod sales_race;
 mod sales_statements;
 mod sales_stories;
+mod search;
+mod singles;
 mod structure;
 mod support;
 mod sync_bad_input;
@@ -50,5 +64,6 @@ mod sync_ssrf;
 mod sync_stories;
 #[cfg(feature = "mysql")]
 mod sync_two_gateways;
+mod throttle;
 mod undo;
 mod wire;

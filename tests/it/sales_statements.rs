@@ -100,6 +100,7 @@ impl Seen {
             directory: &self.directory,
             max_open_faults: 1_000_000,
             job_kept_us: i64::MAX,
+            images_kept_us: i64::MAX,
             codes: &mut Codes::new(0),
             days: &mut Days::default(),
         };

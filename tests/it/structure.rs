@@ -55,12 +55,13 @@ fn names(code: &str, word: &str) -> bool {
 
 #[test]
 fn outside_crates_are_named_only_where_they_belong() {
-    let rules: [(&str, &[&str]); 9] = [
+    let rules: [(&str, &[&str]); 10] = [
         ("actix_web", &["server.rs", "server/"]),
         ("diesel", &["store/"]),
         ("diesel_migrations", &["store/migrate.rs"]),
         ("quick_xml", &["api15/render"]),
         ("clap", &["cli/"]),
+        ("argon2", &["secrets/"]),
         ("chacha20poly1305", &["secrets/"]),
         ("ureq", &["hooks/client.rs"]),
         ("hickory_resolver", &["mailcheck/dns.rs"]),
@@ -73,6 +74,36 @@ fn outside_crates_are_named_only_where_they_belong() {
                 home || !names(&code, word),
                 "{path} names {word}, which belongs to {homes:?}"
             );
+        }
+    }
+}
+
+#[test]
+fn there_is_one_way_to_earn_and_one_to_redeem() {
+    let rules: [(&str, &[&str]); 4] = [
+        ("amounts::add(", &["loyalty/plan.rs"]),
+        ("amounts::redeem", &["loyalty/plan.rs"]),
+        ("amounts::of_money(", &["loyalty/sales/"]),
+        (
+            ".post(campaign",
+            &[
+                "loyalty/post.rs",
+                "loyalty/undo.rs",
+                "loyalty/reverse.rs",
+                "loyalty/sales/",
+                // Opening balances of world files.
+                "store/world/",
+            ],
+        ),
+    ];
+    let sources = sources();
+    for (call, homes) in rules {
+        let callers = sources.iter().filter(|(_, code)| code.contains(call));
+        let callers: Vec<&String> = callers.map(|(path, _)| path).collect();
+        assert!(!callers.is_empty(), "nobody has {call}");
+        for path in callers {
+            let home = homes.iter().any(|home| path.starts_with(home));
+            assert!(home, "{path} has {call}, which belongs to {homes:?}");
         }
     }
 }
@@ -238,6 +269,23 @@ fn arrows_point_one_way() {
     );
 }
 
+/// The most lines of a family of request types.
+const FAMILY_LINES: usize = 320;
+
+#[test]
+fn handlers_of_api_1_5_are_short_and_know_no_wire_and_no_rows() {
+    let handlers = sources()
+        .into_iter()
+        .filter(|(path, _)| path.starts_with("api15/calls/"));
+    for (path, code) in handlers {
+        for word in ["diesel", "quick_xml", "serde_json", "Db"] {
+            assert!(!names(&code, word), "{path} names {word}");
+        }
+        let lines = code.lines().count();
+        assert!(lines <= FAMILY_LINES, "{path} has {lines} lines");
+    }
+}
+
 #[test]
 fn only_the_dialect_matches_on_the_engine() {
     let allowed = [
@@ -257,8 +305,16 @@ fn only_the_dialect_matches_on_the_engine() {
 
 #[test]
 fn every_error_code_is_documented() {
-    let docs = ["docs/api-1.5.md", "docs/sync-data.md", "docs/sales-v4.md"]
-        .map(|path| std::fs::read_to_string(root().join(path)).unwrap());
+    let docs = [
+        "docs/api-1.5.md",
+        "docs/api-1.5-accounts.md",
+        "docs/api-1.5-customer-lists.md",
+        "docs/api-1.5-customers.md",
+        "docs/api-1.5-transactions.md",
+        "docs/sync-data.md",
+        "docs/sales-v4.md",
+    ]
+    .map(|path| std::fs::read_to_string(root().join(path)).unwrap());
     for code in punchcard::error::Code::ALL {
         let word = format!("`{}`", code.word());
         assert!(

@@ -5,6 +5,7 @@ use crate::amount::Amount;
 use crate::loyalty::account::{Campaign, Kind};
 use crate::loyalty::ledger::{Balance, Holder, Holders, SyncNumbers};
 use crate::loyalty::lines::{Column, Layout};
+use crate::loyalty::rights::{Right, Rights};
 use chrono_tz::Tz;
 use proptest::prelude::*;
 use std::collections::{HashMap, HashSet};
@@ -12,27 +13,20 @@ use std::sync::Arc;
 
 fn campaign(number: i32, id: &str, kind: Kind) -> Campaign {
     Campaign {
-        number,
-        id: id.to_owned(),
-        kind,
-        name: id.to_owned(),
-        active: true,
-        digits: 2,
         points_ratio: Amount::from_raw(20_000),
-        earned_per_event: Amount::ZERO,
-        allow_negative: false,
-        rewards: Vec::new(),
-        promotions: Vec::new(),
-        items: Vec::new(),
+        ..Campaign::new(number, id, id, kind)
     }
 }
 
 fn account() -> Account {
+    account_of(Rights::ALL)
+}
+
+/// An account with a user who may do this.
+fn account_of(rights: Rights) -> Account {
     let user = User {
-        number: 1,
-        user_id: "u".to_owned(),
-        keys: vec![[1; 32]],
-        campaigns: None,
+        rights,
+        ..User::new(1, "u", &[[1; 32]])
     };
     let campaigns = vec![
         campaign(1, "P", Kind::Points),
@@ -67,6 +61,7 @@ fn batch(account: &Account, data: &str, create_customers: bool) -> Batch {
         account: 1,
         user_id: "u".to_owned(),
         key: [1; 32],
+        need: Need::POST_OR_REDEEM,
     };
     Batch::new(
         Source::Caller(caller),
@@ -113,6 +108,37 @@ fn ledger() -> Ledger {
         },
     )]);
     ledger
+}
+
+#[test]
+fn lines_need_the_right_of_what_they_do() {
+    for (right, missing) in [
+        (Right::Post, Code::MayNotRedeem),
+        (Right::Redeem, Code::MayNotPost),
+    ] {
+        let account = account_of(Rights::of(&[right]));
+        let batch = batch(&account, "P|11|N|5\nP|11|Y|5", false);
+        let decided = decide(&account, &batch, &ledger());
+        let (rows, _) = decided.stored.unwrap();
+        let codes: Vec<Code> = rows.refused.iter().map(|one| one.problem.code).collect();
+        assert_eq!((rows.entries.len(), codes), (1, vec![missing]), "{right:?}");
+    }
+    let caller = Caller {
+        account: 1,
+        user_id: "u".to_owned(),
+        key: [1; 32],
+        need: Need::POST_OR_REDEEM,
+    };
+    let refused =
+        |account: &Account, caller: &Caller| caller.permitted(account).err().map(|one| one.code);
+    let reader = account_of(Rights::of(&[Right::Read]));
+    assert_eq!(refused(&account(), &caller), None);
+    assert_eq!(refused(&reader, &caller), Some(Code::NotPermitted));
+    let wrong = Caller {
+        key: [2; 32],
+        ..caller
+    };
+    assert_eq!(refused(&reader, &wrong), Some(Code::BadCredentials));
 }
 
 /// Lines of which some are good, some too dear, some broken, some blank.

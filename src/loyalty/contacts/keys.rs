@@ -6,9 +6,11 @@
 use super::person::Columns;
 use super::sent::{KeyKind, PersonKeys};
 use crate::json::{self, Scalar};
+use crate::loyalty::customers::Name;
 use crate::phones;
 use crate::text;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// The longest key, in characters. A longer one is none: only folding can make one, of a text that is hardly an address.
 const KEY_MAX_CHARS: usize = 255;
@@ -123,6 +125,30 @@ pub fn of_person(
     keys
 }
 
+/// The key of a field of API 1.5 that is found as a whole: a username or a custom field.
+pub fn of_name(name: Name, value: &str) -> Option<(KeyKind, Box<str>)> {
+    let folded = text::fold(value);
+    if folded.is_empty() {
+        return None;
+    }
+    match name {
+        Name::Username => Some((KeyKind::Username, key(&folded)?)),
+        Name::Custom(number) => Some((KeyKind::Custom, key(&format!("{number}={folded}"))?)),
+        _ => None,
+    }
+}
+
+/// The keys of a customer's fields of API 1.5, in the order of their kinds.
+pub fn of_profile(
+    username: Option<&str>,
+    custom: &BTreeMap<u8, Box<str>>,
+) -> Vec<(KeyKind, Box<str>)> {
+    let custom = custom.iter();
+    let custom = custom.filter_map(|(number, value)| of_name(Name::Custom(*number), value));
+    let username = username.and_then(|name| of_name(Name::Username, name));
+    custom.chain(username).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -209,6 +235,20 @@ mod tests {
             ]
         );
         assert!(of_person(&Columns::default(), None, Some("ES")).is_empty());
+    }
+
+    #[test]
+    fn keys_of_a_profile() {
+        let custom: BTreeMap<u8, Box<str>> =
+            [(1, "Red ".into()), (12, "X".into()), (13, "".into())].into();
+        let keys = of_profile(Some("ANN"), &custom);
+        let keys: Vec<(i16, &str)> = keys
+            .iter()
+            .map(|(kind, value)| (kind.stored(), &**value))
+            .collect();
+        assert_eq!(keys, [(6, "1=red"), (6, "12=x"), (7, "ann")]);
+        assert!(of_profile(None, &BTreeMap::new()).is_empty());
+        assert_eq!(of_name(Name::City, "Rome"), None);
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub fn values(keys: &PersonKeys, kind: KeyKind) -> impl Iterator<Item = &str> {
         KeyKind::UserId => (keys.user_id.as_deref(), &[][..]),
         KeyKind::Email => (keys.email.as_deref(), &[][..]),
         KeyKind::Phone | KeyKind::Cellphone => (None, keys.phones.as_slice()),
-        KeyKind::Document => (None, &[][..]),
+        KeyKind::Document | KeyKind::Custom | KeyKind::Username => (None, &[][..]),
     };
     one.into_iter().chain(many.iter().map(|form| &**form))
 }

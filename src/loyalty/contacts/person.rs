@@ -21,6 +21,13 @@ pub struct Person {
     pub contact: Option<Contact>,
 }
 
+impl Person {
+    /// Whether it was erased: its number is all that is left of it, because entries have it.
+    pub fn is_erased(&self) -> bool {
+        self.code.is_none() && self.card_number.is_none()
+    }
+}
+
 /// What all dialects know of a customer.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 #[allow(missing_docs, reason = "the names say it")]

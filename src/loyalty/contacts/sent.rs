@@ -80,16 +80,22 @@ pub enum KeyKind {
     Cellphone,
     /// The number of an identity document.
     Document,
+    /// A custom field of API 1.5: its number, `=`, and its value, folded.
+    Custom,
+    /// `customer_username`, folded.
+    Username,
 }
 
 impl KeyKind {
     /// All kinds.
-    pub const ALL: [KeyKind; 5] = [
+    pub const ALL: [KeyKind; 7] = [
         KeyKind::UserId,
         KeyKind::Email,
         KeyKind::Phone,
         KeyKind::Cellphone,
         KeyKind::Document,
+        KeyKind::Custom,
+        KeyKind::Username,
     ];
 
     /// The number in the database.
@@ -214,9 +220,9 @@ mod tests {
     #[test]
     fn numbers_in_the_database_stay() {
         let kinds: Vec<i16> = KeyKind::ALL.iter().map(|kind| kind.stored()).collect();
-        assert_eq!(kinds, [1, 2, 3, 4, 5]);
+        assert_eq!(kinds, [1, 2, 3, 4, 5, 6, 7]);
         assert_eq!(KeyKind::from_stored(4), Some(KeyKind::Cellphone));
-        assert_eq!(KeyKind::from_stored(6), None);
+        assert_eq!(KeyKind::from_stored(8), None);
         let verdicts = Verdict::ALL
             .iter()
             .map(|(verdict, word)| (verdict.stored(), *word));

@@ -27,6 +27,8 @@ fn kinds(kind: KeyKind) -> &'static [KeyKind] {
         KeyKind::Phone => &[KeyKind::Phone, KeyKind::Cellphone],
         KeyKind::Cellphone => &[KeyKind::Cellphone, KeyKind::Phone],
         KeyKind::Document => &[KeyKind::Document],
+        // No sale names them.
+        KeyKind::Custom | KeyKind::Username => &[],
     }
 }
 

@@ -371,7 +371,7 @@ fn forms(kind: KeyKind, text: &str, country: Option<&str>) -> Vec<Box<str>> {
         KeyKind::Document => keys::document(text).into_iter().collect(),
         KeyKind::Email => keys::email(text).into_iter().collect(),
         KeyKind::Phone | KeyKind::Cellphone => phones::forms(text, country),
-        KeyKind::UserId => Vec::new(),
+        KeyKind::UserId | KeyKind::Custom | KeyKind::Username => Vec::new(),
     };
     forms.retain(|form| !text::too_long(form, ID_MAX_CHARS));
     forms

@@ -34,18 +34,8 @@ fn money(text: &str) -> Amount {
 
 fn campaign(number: i32, ratio: &str) -> Campaign {
     Campaign {
-        number,
-        id: format!("C{number}"),
-        kind: Kind::Points,
-        name: "Points".to_owned(),
-        active: true,
-        digits: 2,
         points_ratio: money(ratio),
-        earned_per_event: Amount::ZERO,
-        allow_negative: false,
-        rewards: Vec::new(),
-        promotions: Vec::new(),
-        items: Vec::new(),
+        ..Campaign::new(number, &format!("C{number}"), "Points", Kind::Points)
     }
 }
 

@@ -10,6 +10,7 @@ fn job(account: i32, number: i64, large: bool) -> Job {
         batch: number,
         skip_blocked: false,
         even_unlisted: false,
+        images_kept_us: 0,
         found: None,
     };
     Job {
@@ -31,7 +32,7 @@ fn push(queue: &Queue, jobs: &[(i32, i64)], large: bool) {
 fn numbers(taken: &Taken) -> Vec<i64> {
     let number = |job: &Job| match &job.command {
         Command::Undo(undo) => undo.batch,
-        Command::Batch(_) | Command::Sync(_) | Command::Sales(_) => 0,
+        _ => 0,
     };
     taken.jobs.iter().map(number).collect()
 }

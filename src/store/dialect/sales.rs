@@ -155,20 +155,20 @@ pub fn find_sales(db: &mut Db, account: i32, numbers: &[i64]) -> Result<Vec<Sale
     )
 }
 
-/// Those of these numbers that customers have.
+/// Those of these numbers that customers have. One who was erased has neither code nor card number.
 pub fn find_customers(db: &mut Db, account: i32, numbers: &[i64]) -> Result<Vec<i64>> {
     look_up!(
         db, numbers, [account], BigInt => i64,
         [
             "SELECT c.number FROM json_each(",
             ") AS j CROSS JOIN customers AS c ON c.number = j.value AND c.account_id = ",
-            ""
+            " WHERE c.code IS NOT NULL OR c.card_number IS NOT NULL"
         ],
         [
             "SELECT c.number FROM JSON_TABLE(",
             ", '$[*]' COLUMNS(number BIGINT PATH '$')) AS j \
              STRAIGHT_JOIN customers AS c ON c.number = j.number AND c.account_id = ",
-            ""
+            " WHERE c.code IS NOT NULL OR c.card_number IS NOT NULL"
         ]
     )
 }

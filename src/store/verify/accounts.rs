@@ -5,7 +5,7 @@ use super::super::schema::{
     account_heads, accounts, attempts, balances, batches, commits, consents, contacts, credits,
     custom_names, customer_keys, customers, entry_dates, idempotency, journal, outbox,
     outbox_queue, person_keys, purchase_contacts, purchases, rejections, reversals, sale_keys,
-    sales, sync_heads, sync_items, sync_jobs, sync_parts, sync_queue,
+    sales, search_texts, sync_heads, sync_items, sync_jobs, sync_parts, sync_queue,
 };
 use super::super::{Db, Result};
 use super::report::{FINDINGS_KEPT, Finding, Report};
@@ -97,6 +97,7 @@ fn strangers(db: &mut Db, ids: &BTreeMap<i32, String>, report: &mut Report) -> R
     look!(customers customer_keys journal balances batches entry_dates reversals rejections commits idempotency);
     look!(sync_heads credits contacts person_keys consents custom_names purchases purchase_contacts sync_jobs);
     look!(sync_parts sync_queue sync_items outbox outbox_queue attempts sales sale_keys);
+    look!(search_texts);
     Ok(())
 }
 

@@ -4,6 +4,7 @@
 //! the three tables are read side by side, each once.
 
 use super::super::Result;
+use super::super::journal::OF_CUSTOMERS;
 use super::super::schema::batches;
 use super::entries::Entries;
 use super::rejections::{self, Rejections};
@@ -17,6 +18,8 @@ struct Row {
     first_entry: i64,
     transactions: i32,
     rejected: i32,
+    kind: i16,
+    customers: i32,
 }
 
 /// Checks all batches, and reads entries and rejections to their end. Gives the number of batches.
@@ -42,6 +45,8 @@ pub(super) fn check(
                 batches::first_entry,
                 batches::transactions,
                 batches::rejected,
+                batches::kind,
+                batches::customers,
             ))
             .load(check.db)?;
         let Some(last) = rows.last() else { break };
@@ -56,6 +61,16 @@ pub(super) fn check(
             if !check.config.users.contains(&row.user) {
                 let is = format!("user {}, who does not exist", row.user);
                 check.add("batches", row.number, is, "a user");
+            }
+            let of_customers = row.kind == OF_CUSTOMERS;
+            if !(of_customers || row.kind == 0 && row.customers == 0) {
+                let is = format!("kind {} and {} customers", row.kind, row.customers);
+                check.add(
+                    "batches",
+                    row.number,
+                    is,
+                    "kind 1, or kind 0 and no customers",
+                );
             }
             pass_entries(check, entries, Some(row.number))?;
             pass_rejections(check, rejections, Some(row.number))?;
@@ -135,6 +150,7 @@ fn one(
     end: i64,
 ) -> Result<i64> {
     let of_batch = Some(row.number);
+    let of_customers = row.kind == OF_CUSTOMERS;
     let first = entries
         .peek(check)?
         .filter(|entry| entry.batch == of_batch)
@@ -147,6 +163,15 @@ fn one(
         let rejection = rejections
             .peek(check)?
             .filter(|rejection| rejection.batch == of_batch);
+        if let Some(rejection) = rejection.filter(|one| one.of_customers != of_customers) {
+            let is = format!("a source that batch {} has not", row.number);
+            check.add(
+                "rejections",
+                rejection.number,
+                is,
+                "customers for a batch of customers",
+            );
+        }
         // Both come in the order of their lines: the earlier line is next.
         let (table, number, line) = match (entry, rejection) {
             (None, None) => break,
@@ -162,6 +187,8 @@ fn one(
             }
         };
         match line {
+            // A line of customers has an entry for each campaign.
+            Some(line) if line == last_line && table == "journal" && of_customers => {}
             Some(line) if line <= last_line => {
                 let is = format!(
                     "line {line} of batch {}, behind line {last_line}",

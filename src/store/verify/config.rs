@@ -3,10 +3,14 @@
 //! Unlike [`super::super::accounts`] it does not stop at a value that it does not know.
 
 use super::super::Result;
-use super::super::schema::{accounts, brands, campaigns, items, rewards, users};
+use super::super::schema::{
+    accounts, api_keys, brands, campaigns, custom_fields, items, rewards, users,
+};
 use super::Check;
 use crate::amount::currency_digits;
-use crate::loyalty::account::Kind;
+use crate::loyalty::account::{FieldKind, Kind};
+use crate::loyalty::config::fields::FIELDS_MAX;
+use crate::loyalty::rights::Rights;
 use diesel::prelude::*;
 use std::collections::{HashMap, HashSet};
 
@@ -30,6 +34,61 @@ pub(super) struct Config {
     pub(super) rewards: HashMap<i32, i32>,
     pub(super) users: HashSet<i32>,
     pub(super) brands: HashSet<i32>,
+}
+
+/// Finds what users cannot be, and gives their numbers.
+fn check_users(check: &mut Check<'_>) -> Result<Vec<i32>> {
+    let account = check.account;
+    let rows: Vec<(i32, i16, Option<String>, bool)> = users::table
+        .filter(users::account_id.eq(account))
+        .order(users::number)
+        .select((
+            users::number,
+            users::permissions,
+            users::password,
+            users::active,
+        ))
+        .load(check.db)?;
+    let keys: Vec<i32> = api_keys::table
+        .filter(api_keys::account_id.eq(account))
+        .select(api_keys::user)
+        .distinct()
+        .load(check.db)?;
+    for user in &keys {
+        if !rows.iter().any(|(number, ..)| number == user) {
+            check.add("api_keys", *user, "a key of no user", "a key of a user");
+        }
+    }
+    for (number, permissions, password, active) in &rows {
+        if Rights(*permissions).0 & !Rights::ALL.0 != 0 {
+            let is = format!("permissions {permissions}");
+            check.add("users", *number, is, "0 to 15");
+        }
+        let rest = password.is_some() || *permissions != 0 || keys.contains(number);
+        if !active && rest {
+            let is = "a deleted user with a key, a password or a right";
+            check.add("users", *number, is, "none of them");
+        }
+    }
+    Ok(rows.into_iter().map(|(number, ..)| number).collect())
+}
+
+fn check_fields(check: &mut Check<'_>) -> Result<()> {
+    let rows: Vec<(i16, i16)> = custom_fields::table
+        .filter(custom_fields::account_id.eq(check.account))
+        .order(custom_fields::number)
+        .select((custom_fields::number, custom_fields::kind))
+        .load(check.db)?;
+    for (number, kind) in rows {
+        if !(1..=i16::from(FIELDS_MAX)).contains(&number) {
+            check.add("custom_fields", number, "this number", "1 to 99");
+        }
+        if FieldKind::from_stored(kind).is_none() {
+            let is = format!("kind {kind}");
+            check.add("custom_fields", number, is, "a kind that is known");
+        }
+    }
+    Ok(())
 }
 
 /// The most decimals that points may have.
@@ -89,10 +148,8 @@ pub(super) fn load(check: &mut Check<'_>) -> Result<Config> {
         .filter(rewards::account_id.eq(account))
         .select((rewards::number, rewards::campaign))
         .load(check.db)?;
-    let users: Vec<i32> = users::table
-        .filter(users::account_id.eq(account))
-        .select(users::number)
-        .load(check.db)?;
+    let users = check_users(check)?;
+    check_fields(check)?;
     let brands: Vec<i32> = brands::table
         .filter(brands::account_id.eq(account))
         .select(brands::number)

@@ -89,12 +89,12 @@ fn held(check: &mut Check<'_>, rows: &[Row]) -> Result<()> {
                 Some((customer, _)) if *customer != row.number => {
                     format!("{name} {shown} held by {customer}")
                 }
-                Some((_, true)) if name == "card_number" => {
+                Some((_, true)) => {
                     check.add(
                         "customers",
                         row.number,
-                        format!("card_number {shown} marked as replaced"),
-                        "a card that was not replaced",
+                        format!("{name} {shown} marked as replaced"),
+                        "a value that was not replaced",
                     );
                     continue;
                 }

@@ -1,4 +1,5 @@
-//! What is kept of requests that come again: it names a job, sales, or a batch, its rejections, or a rejection that was posted after all.
+//! What is kept of requests that come again: it names a job, sales, an entry, a customer, or a batch, its rejections, or a
+//! rejection that was posted after all.
 
 use super::super::Result;
 use super::super::schema::{batches, idempotency, rejections};
@@ -6,6 +7,7 @@ use super::customers::NumberSet;
 use super::{CHUNK, Check, or_none};
 use crate::loyalty::once::{Kept, KeptBatch, REPLAY};
 use crate::loyalty::sales::SaleOutcome;
+use crate::store::heads::Head;
 use crate::text;
 use diesel::prelude::*;
 use std::collections::HashMap;
@@ -73,14 +75,10 @@ fn check_rows(check: &mut Check<'_>, rows: &[Row], jobs: &NumberSet) -> Result<(
         .load(check.db)?
         .into_iter()
         .collect();
+    let head = check.head.clone();
     for ((dialect, caller, name, _), kept) in rows.iter().zip(kept) {
         let key = text::shown(&format!("{dialect}/{caller}/{name}"));
-        if let Some((is, should)) = wrong(
-            name,
-            kept,
-            (jobs, check.head.next_sale),
-            (&rejected, &found),
-        ) {
+        if let Some((is, should)) = wrong(name, kept, (jobs, &head), (&rejected, &found)) {
             check.add("idempotency", key, is, should);
         }
     }
@@ -95,13 +93,13 @@ fn replay(name: &str) -> Option<i64> {
 /// Rejections by their numbers: batch and state.
 type Rejections = HashMap<i64, (Option<i64>, String)>;
 
-/// What is wrong with a row, and what should be. `jobs`: those that there are. `next_sale`: the next sale's number; they have
-/// no gaps. `rejected`: how many lines of each batch were refused. `found`: batch
+/// What is wrong with a row, and what should be. `jobs`: those that there are. `head`: the next numbers; they have no
+/// gaps. `rejected`: how many lines of each batch were refused. `found`: batch
 /// and state of rejections.
 fn wrong(
     name: &str,
     kept: Option<Kept>,
-    (jobs, next_sale): (&NumberSet, i64),
+    (jobs, head): (&NumberSet, &Head),
     (rejected, found): (&HashMap<i64, i32>, &Rejections),
 ) -> Option<(String, String)> {
     let kept = match kept {
@@ -116,10 +114,33 @@ fn wrong(
                 }
                 _ => None,
             });
-            let mut numbers = numbers.filter(|sale| !(1..next_sale).contains(sale));
+            let mut numbers = numbers.filter(|sale| !(1..head.next_sale).contains(sale));
             let is = |sale| format!("sale {sale}, which does not exist");
             return numbers.next().map(|sale| (is(sale), "a sale".to_owned()));
         }
+        Some(Kept::Entry { entry, customer }) => {
+            let missing = |what: &str, number: i64, next: i64| {
+                let is = format!("{what} {number}, which does not exist");
+                (!(1..next).contains(&number)).then(|| (is, format!("a known {what}")))
+            };
+            return missing("entry", entry, head.next_entry)
+                .or_else(|| missing("customer", customer, head.next_customer));
+        }
+        Some(Kept::Customer { customer, .. }) => {
+            let is = || format!("customer {customer}, which does not exist");
+            let known = (1..head.next_customer).contains(&customer);
+            return (!known).then(|| (is(), "a known customer".to_owned()));
+        }
+        // Users are not numbered by the head, and a word names no row.
+        Some(Kept::User { .. } | Kept::Word { .. }) => return None,
+        Some(Kept::Imported {
+            people,
+            first_rejection,
+            ..
+        }) => Some(KeptBatch {
+            batch: people,
+            first_rejection,
+        }),
         Some(Kept::Batch(kept)) => Some(kept),
         None => None,
     };

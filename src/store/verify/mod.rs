@@ -20,8 +20,11 @@
 //! | `rejections` | the inbox |
 //! | `sync` | jobs with their items, and the ledger of credits |
 //! | `people` | contacts, the keys that people are found by, consents, purchases |
+//! | `profiles` | the API 1.5 side of customers, and those who were erased |
 //! | `sales` | sales, the ids they are found by, the points they have earned |
 //! | `outbox` | webhooks and their tries |
+//! | `search` | what customers are searched by |
+//! | `images` | what is kept of customers to undo batches by |
 //! | `idempotency` | what is kept of requests that come again |
 
 mod accounts;
@@ -32,12 +35,15 @@ mod customers;
 mod entries;
 mod entry;
 mod idempotency;
+mod images;
 mod outbox;
 mod people;
+mod profiles;
 mod rejections;
 pub mod report;
 mod reversals;
 mod sales;
+mod search;
 mod sync;
 
 #[cfg(test)]
@@ -106,6 +112,9 @@ fn one_account(
     let spent = sync::check_credits(&mut check, &numbers)?;
     let jobs = sync::check_jobs(&mut check, &numbers, &customers, spent)?;
     people::check(&mut check, &numbers, &customers)?;
+    search::check(&mut check)?;
+    profiles::check(&mut check, &customers)?;
+    images::check(&mut check)?;
     sales::check(&mut check, &customers)?;
     outbox::check(&mut check, &numbers, &jobs)?;
     idempotency::check(&mut check, &jobs)?;

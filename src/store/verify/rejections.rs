@@ -1,6 +1,7 @@
 //! The inbox: words, users, brands, days, and how many faults are open.
 
 use super::super::Result;
+use super::super::rejections::CUSTOMERS;
 use super::super::schema::rejections;
 use super::{CHUNK, Check, or_none};
 use crate::dates::Day;
@@ -40,6 +41,8 @@ pub(super) struct Placed {
     pub(super) number: i64,
     pub(super) batch: Option<i64>,
     pub(super) line: Option<i32>,
+    /// Whether it is a line of a batch of customers.
+    pub(super) of_customers: bool,
 }
 
 /// The rejections of one account in the order of their numbers, which is that of their batches. A rejection is
@@ -115,6 +118,7 @@ impl Rejections {
                 number: row.number,
                 batch: row.batch,
                 line: row.line,
+                of_customers: row.source == CUSTOMERS,
             });
         }
         Ok(())

@@ -2,7 +2,9 @@
 
 use super::{Diff, Stop, campaigns, commit, name_others, next_number};
 use crate::dates;
-use crate::secrets::{self, Secret, ServerKey, account_context};
+use crate::loyalty::rights::Rights;
+use crate::secrets::{self, Secret, ServerKey, account_context, passwords};
+use crate::store::accounts::LOGIN_KEY;
 use crate::store::heads::{self, Head};
 use crate::store::schema::{accounts, api_keys, brands, user_campaigns, users};
 use crate::store::{Db, Failure, dialect, person_keys, sync_heads};
@@ -27,14 +29,17 @@ struct AccountRow {
     duplicate_window_s: i32,
 }
 
-#[derive(Queryable, Selectable, Insertable, Clone, PartialEq)]
-#[diesel(table_name = users)]
+#[derive(Queryable, Selectable, Insertable, AsChangeset, Identifiable, Clone, PartialEq)]
+#[diesel(table_name = users, primary_key(account_id, number), treat_none_as_null = true, treat_none_as_default_value = false)]
 struct UserRow {
     account_id: i32,
     number: i32,
     user_id: String,
     all_campaigns: bool,
     created_at: i64,
+    permissions: i16,
+    password: Option<String>,
+    active: bool,
 }
 
 #[derive(Insertable)]
@@ -270,12 +275,18 @@ fn write_users(
     for user in wanted {
         let mut diff = Diff::default();
         let known = stored.iter().find(|row| row.user_id == user.id);
+        let old_password = known.and_then(|row| row.password.clone());
+        let new_password = password(user, old_password.as_deref())?;
         let row = UserRow {
             account_id: work.account,
             number: known.map_or(next, |row| row.number),
             user_id: user.id.clone(),
             all_campaigns: user.campaigns.is_none(),
             created_at: known.map_or(work.now_us, |row| row.created_at),
+            permissions: user.rights.0,
+            // Left out of the file: left alone.
+            password: new_password.clone().or(old_password),
+            active: true,
         };
         match known {
             None => {
@@ -287,17 +298,32 @@ fn write_users(
                 diff.word("created");
             }
             Some(old) if *old != row => {
-                diesel::update(users::table.find((row.account_id, row.number)))
-                    .set(users::all_campaigns.eq(row.all_campaigns))
-                    .execute(work.db)?;
+                diesel::update(old).set(&row).execute(work.db)?;
             }
             Some(_) => {}
         }
         let seen = user.campaigns.iter().flatten();
         let seen = seen.filter_map(|id| campaigns.get(id.as_str()).copied());
         let limited = write_visibility(work, row.number, seen.collect())?;
-        if known.is_some_and(|old| *old != row || limited) {
-            diff.word("campaigns changed");
+        if let Some(old) = known {
+            if !old.active {
+                diff.word("restored");
+            }
+            if old.all_campaigns != row.all_campaigns || limited {
+                diff.word("campaigns changed");
+            }
+            let words = |bits| Rights(bits).words();
+            diff.text(
+                "permissions",
+                &words(old.permissions),
+                &words(row.permissions),
+            );
+        }
+        if new_password.is_some() {
+            drop_logins(work, row.number)?;
+            if known.is_some() {
+                diff.word("password changed");
+            }
         }
         write_key(work, user, row.number, &mut diff, known.is_some())?;
         work.say(diff.line("user", &user.id));
@@ -305,9 +331,35 @@ fn write_users(
     name_others(
         &mut work.kept,
         "user",
-        stored.iter().map(|row| row.user_id.as_str()),
+        stored
+            .iter()
+            .filter(|row| row.active)
+            .map(|row| row.user_id.as_str()),
         |id| wanted.iter().any(|user| user.id == id),
     );
+    Ok(())
+}
+
+/// The hash of the file's password, where it is another than the one that is stored.
+fn password(user: &User, stored: Option<&str>) -> Result<Option<String>, Stop> {
+    let Some(wanted) = &user.password else {
+        return Ok(None);
+    };
+    if stored.is_some_and(|stored| passwords::matches(wanted.expose(), stored)) {
+        return Ok(None);
+    }
+    let hash = passwords::hash_now(wanted.expose());
+    hash.map(Some)
+        .map_err(|error| Stop::Refused(error.to_string()))
+}
+
+/// Deletes the keys that `user_login` gave for another password.
+fn drop_logins(work: &mut Work<'_>, user: i32) -> Result<(), Stop> {
+    let rows = api_keys::table
+        .filter(api_keys::account_id.eq(work.account))
+        .filter(api_keys::user.eq(user))
+        .filter(api_keys::kind.eq(LOGIN_KEY));
+    diesel::delete(rows).execute(work.db)?;
     Ok(())
 }
 

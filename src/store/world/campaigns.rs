@@ -14,7 +14,7 @@ use diesel::prelude::*;
 use std::collections::HashMap;
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset, Identifiable, Clone, PartialEq)]
-#[diesel(table_name = campaigns, primary_key(account_id, number))]
+#[diesel(table_name = campaigns, primary_key(account_id, number), treat_none_as_null = true, treat_none_as_default_value = false)]
 struct CampaignRow {
     account_id: i32,
     number: i32,
@@ -27,6 +27,7 @@ struct CampaignRow {
     earned_per_event: i64,
     allow_negative: bool,
     created_at: i64,
+    reward_ratio: Option<i64>,
 }
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset, Identifiable, Clone, PartialEq)]
@@ -99,6 +100,7 @@ pub(super) fn write<'w>(
             earned_per_event: campaign.earned_per_event.raw(),
             allow_negative: campaign.allow_negative,
             created_at: known.map_or(work.now_us, |row| row.created_at),
+            reward_ratio: campaign.reward_ratio.map(Amount::raw),
         };
         let mut diff = Diff::default();
         match known {
@@ -119,6 +121,8 @@ pub(super) fn write<'w>(
                     decimal(old.points_ratio),
                     decimal(new.points_ratio),
                 );
+                let ratios = (old.reward_ratio.map(decimal), new.reward_ratio.map(decimal));
+                diff.optional("reward_ratio", ratios.0.as_deref(), ratios.1.as_deref());
                 let events = (old.earned_per_event, new.earned_per_event);
                 diff.value("earned_per_event", decimal(events.0), decimal(events.1));
                 diff.value("allow_negative", old.allow_negative, new.allow_negative);

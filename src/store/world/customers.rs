@@ -15,7 +15,7 @@ use crate::store::dialect::{self, Writes};
 use crate::store::heads::{self, Head};
 use crate::store::journal::{self, CustomerRow};
 use crate::store::schema::{customer_keys, customers};
-use crate::store::{Db, Failure, accounts, person_keys};
+use crate::store::{Db, Failure, accounts, person_keys, search_texts};
 use crate::text::shown;
 use crate::world::{Account, Customer};
 use chrono::{DateTime, Utc};
@@ -120,8 +120,13 @@ pub(super) fn write_all(
 
 /// What is stored but not in the file.
 pub(super) fn kept(db: &mut Db, account: i32, tally: &Tally) -> Result<Vec<String>, Stop> {
+    // Of whoever was erased only the number is stored.
+    let there = customers::code
+        .is_not_null()
+        .or(customers::card_number.is_not_null());
     let stored: i64 = customers::table
         .filter(customers::account_id.eq(account))
+        .filter(there)
         .count()
         .get_result(db)?;
     let seen = i64::try_from(tally.seen.len()).unwrap_or(i64::MAX);
@@ -181,6 +186,12 @@ impl<'w> Chunk<'w> {
         for change in &plan.changes {
             keys_moved |= self.change(db, change, &holders)?;
         }
+        let changed: Vec<i64> = plan
+            .changes
+            .iter()
+            .map(|change| change.new.number)
+            .collect();
+        search_texts::renew(db, head.account_id, &changed)?;
         if !plan.new.is_empty() {
             done.openings = self.create(db, &mut head, &plan.new)?;
             // Whoever looked up codes before notices new customers by the next number, else by the version.

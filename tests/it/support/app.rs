@@ -44,7 +44,9 @@ impl App {
 
     /// As [`App::on`], with an outside of the test's own.
     pub fn beyond(database: Database, settings: &[(&str, &str)], outside: Outside) -> App {
-        let settings = database.settings(settings);
+        let mut all = vec![("trusted_proxies", "127.0.0.0/8")];
+        all.extend_from_slice(settings);
+        let settings = database.settings(&all);
         let running = server::start_with(&settings, server_key(), outside).unwrap();
         App {
             address: running.address,
@@ -124,8 +126,10 @@ impl Shop<'_> {
                     ("account_id", &account.id),
                     ("type", "none"),
                 ]);
+                // Until then the key is a wrong one: that must not be counted for those who send one on purpose.
+                let elsewhere = fields(&[("X-Forwarded-For", "10.9.9.9")]);
                 while !self
-                    .send(Encoding::Urlencoded, &[], &all)
+                    .send(Encoding::Urlencoded, &elsewhere, &all)
                     .body
                     .contains("Unknown request type")
                 {
@@ -149,6 +153,12 @@ impl Shop<'_> {
             ("account_id", &self.account),
             ("type", "batch_transactions"),
         ])
+    }
+
+    /// Posts a request of this type as another user of the account.
+    pub fn post_as(&self, user: &str, key: &str, call: &str, more: &[(&str, &str)]) -> Reply {
+        let who = [("user_id", user), ("user_api_key", key), ("type", call)];
+        self.post(&[&who[..], more].concat())
     }
 
     /// Posts fields, the common ones first.

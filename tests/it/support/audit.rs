@@ -1,7 +1,7 @@
 //! The check of a journal against what the clients of [`super::load`] were told.
 
 use super::engine::Database;
-use super::load::{ACCOUNTS, Sent, Told, line};
+use super::load::{ACCOUNTS, Sent, Told, line, new_code};
 use diesel::prelude::*;
 use punchcard::store::connect::Role;
 use punchcard::store::schema::{accounts, balances, campaigns, customers, journal};
@@ -28,11 +28,14 @@ pub struct Books {
     seen: HashMap<String, i64>,
     /// Balances in whole units by account, campaign and code.
     balances: BTreeMap<(String, String, String), i64>,
+    /// The customers that requests have created.
+    created: i64,
     pub tally: Tally,
 }
 
 struct Found {
-    batch: i64,
+    /// `None`: it was posted by itself.
+    batch: Option<i64>,
     lines: u64,
 }
 
@@ -63,6 +66,8 @@ impl Books {
             }
         }
         assert_eq!(stored_balances(database), self.balances);
+        // A customer is created together with what it is given, or not at all.
+        assert_eq!(created(database), self.created);
     }
 
     /// New entries by request. Each must be the next line of a request that was sent.
@@ -74,27 +79,29 @@ impl Books {
             for entry in new_entries(database, &name, *seen) {
                 assert_eq!(entry.number, *seen + 1, "numbers have a gap in {name}");
                 *seen = entry.number;
-                let authorization = entry.authorization.as_deref().unwrap_or_default();
-                let (number, at): (u64, u64) = authorization
-                    .split_once('-')
-                    .map(|(number, at)| (number.parse().unwrap(), at.parse().unwrap()))
-                    .unwrap_or_else(|| panic!("{entry:?} was never sent"));
+                let (number, at) = entry.of_request();
                 assert!(
                     asked.contains_key(&number),
                     "{entry:?} is of a request that was not sent in this run"
                 );
                 assert_eq!(number % ACCOUNTS, account, "{entry:?} is in {name}");
                 let request = found.entry(number).or_insert(Found {
-                    batch: entry.batch.unwrap(),
+                    batch: entry.batch,
                     lines: 0,
                 });
                 assert_eq!(at, request.lines, "{entry:?} is twice there or out of turn");
-                assert_eq!(entry.batch, Some(request.batch), "{entry:?}");
+                assert_eq!(entry.batch, request.batch, "{entry:?}");
                 request.lines += 1;
+                assert!(entry.batch.is_some() || request.lines == 1, "{entry:?}");
                 let line = line(number, at);
-                let sign = if line.redeemed { -1 } else { 1 };
+                let created = entry.created();
+                self.created += i64::from(created);
+                let sign = if line.redeemed && !created { -1 } else { 1 };
                 let amount = sign * i64::try_from(line.amount).unwrap();
-                let code = format!("c{}", line.customer);
+                let code = match created {
+                    true => new_code(number),
+                    false => format!("c{}", line.customer),
+                };
                 assert_eq!(
                     (entry.campaign.as_str(), &entry.code, entry.amount),
                     (line.campaign, &Some(code.clone()), amount * 10_000),
@@ -119,6 +126,40 @@ struct Entry {
     authorization: Option<String>,
     campaign: String,
     code: Option<String>,
+}
+
+impl Entry {
+    /// Whether it is what a new customer was given.
+    fn created(&self) -> bool {
+        self.code
+            .as_deref()
+            .is_some_and(|code| code.starts_with('n'))
+    }
+
+    /// The number of the request that it is of, and the line.
+    fn of_request(&self) -> (u64, u64) {
+        let (number, at) = match &self.code {
+            Some(code) if self.created() => (code.strip_prefix('n'), "0"),
+            _ => match self
+                .authorization
+                .as_deref()
+                .and_then(|text| text.split_once('-'))
+            {
+                Some((number, at)) => (Some(number), at),
+                None => (None, ""),
+            },
+        };
+        let number = number.unwrap_or_else(|| panic!("{self:?} was never sent"));
+        (number.parse().unwrap(), at.parse().unwrap())
+    }
+}
+
+fn created(database: &Database) -> i64 {
+    customers::table
+        .filter(customers::code.like("n%"))
+        .count()
+        .get_result(&mut database.connect(Role::Reader))
+        .unwrap()
 }
 
 fn new_entries(database: &Database, account: &str, seen: i64) -> Vec<Entry> {

@@ -3,10 +3,13 @@
 use super::app::Shop;
 use diesel::prelude::*;
 use punchcard::amount::Amount;
+use punchcard::loyalty::customers::Name;
+use punchcard::posting::people as posted;
 use punchcard::store::Db;
 use punchcard::store::rejections as inbox;
 use punchcard::store::schema::{
-    balances, batches, campaigns, customer_keys, customers, journal, rejections,
+    balances, batches, campaigns, customer_keys, customers, journal, person_keys, profiles,
+    rejections, search_texts,
 };
 use std::fmt::Write;
 
@@ -38,6 +41,84 @@ impl Shop<'_> {
             .load(db)
             .unwrap();
         rows.iter().sum()
+    }
+
+    /// All customers with fields of API 1.5: their codes and cards, every field, by what they are found and searched.
+    pub fn people(&self) -> String {
+        let db = &mut self.app.db();
+        let account = self.number(db);
+        let numbers: Vec<i64> = profiles::table
+            .filter(profiles::account_id.eq(account))
+            .select(profiles::customer)
+            .order(profiles::customer)
+            .load(db)
+            .unwrap();
+        let mut people = posted::customers(db, account, &numbers).unwrap();
+        people.sort_by_key(|customer| customer.person.customer);
+        let mut out = String::new();
+        for customer in people {
+            let number = customer.person.customer;
+            let mut keys: Vec<(String, bool)> = customer_keys::table
+                .filter(customer_keys::account_id.eq(account))
+                .filter(customer_keys::customer.eq(number))
+                .select((customer_keys::value, customer_keys::replaced))
+                .load(db)
+                .unwrap();
+            // Drawn codes would stand anywhere in the order.
+            let code = customer.person.code.as_deref();
+            keys.sort_by_key(|(value, replaced)| {
+                (code != Some(value.as_str()), *replaced, value.clone())
+            });
+            let found: Vec<(i16, String)> = person_keys::table
+                .filter(person_keys::account_id.eq(account))
+                .filter(person_keys::customer.eq(number))
+                .order((person_keys::kind, person_keys::value))
+                .select((person_keys::kind, person_keys::value))
+                .load(db)
+                .unwrap();
+            let text: Vec<String> = search_texts::table
+                .filter(search_texts::account_id.eq(account))
+                .filter(search_texts::customer.eq(number))
+                .select(search_texts::folded)
+                .load(db)
+                .unwrap();
+            let own = |value: &Option<Box<str>>| value.as_deref().unwrap_or("none").to_owned();
+            write!(
+                out,
+                "{number} code {} card {}",
+                own(&customer.person.code),
+                own(&customer.person.card_number)
+            )
+            .unwrap();
+            let profile = customer.profile.clone().unwrap();
+            for name in
+                Name::plain().chain(profile.custom.keys().map(|number| Name::Custom(*number)))
+            {
+                if let Some(value) = customer.get(name) {
+                    write!(out, ", {} {value}", name.word()).unwrap();
+                }
+            }
+            for (name, secret) in [("password", &profile.password), ("PIN", &profile.pin)] {
+                if secret.is_some() {
+                    write!(out, ", a {name}").unwrap();
+                }
+            }
+            if profile.registered {
+                out.push_str(", registered");
+            }
+            out.push('\n');
+            for (value, replaced) in keys {
+                let held = if replaced { "replaced" } else { "held" };
+                writeln!(out, "  {held} {value}").unwrap();
+            }
+            for (kind, value) in found {
+                writeln!(out, "  found by {kind}/{value}").unwrap();
+            }
+            for text in text {
+                writeln!(out, "  searched by {}", text.replace('\u{1}', "|")).unwrap();
+            }
+        }
+        out
     }
 
     /// All balances, one a line: campaign, code, balance.
@@ -108,7 +189,7 @@ impl Shop<'_> {
         let account = self.number(db);
         let rows: Vec<(Row, Texts)> = journal::table
             .filter(journal::account_id.eq(account))
-            .filter(journal::batch.is_not_null())
+            .filter(journal::batch.is_not_null().or(journal::user.is_not_null()))
             .order(journal::number)
             .select((
                 (
@@ -138,9 +219,11 @@ impl Shop<'_> {
             let (given, formula, promotions, reward, authorization, custom) = texts;
             write!(
                 out,
-                "{number} batch {} line {} kind {kind}: {} -> {} on {date} after {}",
-                batch.unwrap(),
-                line.unwrap(),
+                "{number} {} kind {kind}: {} -> {} on {date} after {}",
+                match (batch, line) {
+                    (Some(batch), Some(line)) => format!("batch {batch} line {line}"),
+                    _ => "single".to_owned(),
+                },
                 plain(amount),
                 plain(after),
                 previous.map_or("none".to_owned(), |n| n.to_string()),
@@ -220,7 +303,7 @@ impl Shop<'_> {
                 batch.unwrap(),
                 line.unwrap(),
                 date.unwrap(),
-                raw.unwrap().replace('\t', "<tab>"),
+                or(raw).replace('\t', "<tab>"),
                 or(field),
                 or(value),
                 or(reason),

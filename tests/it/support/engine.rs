@@ -3,7 +3,7 @@
 use punchcard::config::{Flags, Settings};
 use punchcard::secrets::ServerKey;
 use punchcard::store::connect::{Role, connect};
-use punchcard::store::{Db, migrate, person_keys};
+use punchcard::store::{Db, migrate, person_keys, search_texts};
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -78,7 +78,9 @@ impl Database {
     pub fn new(engine: Engine) -> Database {
         let database = Database::empty(engine);
         migrate::run(&mut database.connect(Role::Migrator)).unwrap();
-        person_keys::fill(&mut database.connect(Role::Writer)).unwrap();
+        let db = &mut database.connect(Role::Writer);
+        person_keys::fill(db).unwrap();
+        search_texts::fill(db).unwrap();
         database
     }
 

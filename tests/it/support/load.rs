@@ -34,7 +34,7 @@ pub fn world() -> String {
 /// What a client was told about a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Told {
-    /// A complete 200 reply: all imported.
+    /// A complete 200 reply: all was posted.
     Posted,
     /// A 503 that says that nothing was posted, or no connection at all.
     Nothing,
@@ -42,7 +42,7 @@ pub enum Told {
     NoAnswer,
 }
 
-/// A request by its number, which tells all of its lines.
+/// A request by its number, which tells what it is and all of its lines.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Sent {
     pub number: u64,
@@ -75,7 +75,82 @@ pub fn line(number: u64, at: u64) -> Line {
     }
 }
 
+/// What a request is: a batch, or one of these when it has one line.
+enum Kind {
+    Batch,
+    /// One transaction by itself.
+    Single,
+    /// A new customer, who is given the amount of the line.
+    NewCustomer,
+}
+
+impl Kind {
+    fn of(number: u64, lines: u64) -> Kind {
+        match (lines, number % 4) {
+            (1, 0 | 1) => Kind::Single,
+            (1, 2) => Kind::NewCustomer,
+            _ => Kind::Batch,
+        }
+    }
+
+    /// What a reply has when all was posted.
+    fn success(self) -> &'static str {
+        match self {
+            Kind::Batch => "<batch status=\"all_imported\">",
+            Kind::Single => "<receipt>",
+            Kind::NewCustomer => "<customer status=\"new\">",
+        }
+    }
+}
+
+/// The code of the customer that a request creates.
+pub fn new_code(number: u64) -> String {
+    format!("n{number}")
+}
+
 fn request(number: u64, lines: u64) -> Vec<u8> {
+    let account = number % ACCOUNTS;
+    let mut fields = vec![
+        ("API", "1.5".to_owned()),
+        ("user_id", format!("clerk-{account}")),
+        ("user_api_key", format!("key-of-clerk-{account}")),
+        ("account_id", format!("till-{account}")),
+    ];
+    let one = line(number, 0);
+    match Kind::of(number, lines) {
+        Kind::Batch => fields.extend(batch(number, lines)),
+        Kind::Single => {
+            let (kind, amount) = match one.redeemed {
+                true => ("redeem", "reward_to_redeem"),
+                false => ("record_activity", "amount"),
+            };
+            fields.extend([
+                ("type", kind.to_owned()),
+                ("campaign_id", one.campaign.to_owned()),
+                ("code", format!("c{}", one.customer)),
+                (amount, one.amount.to_string()),
+                ("authorization", format!("{number}-0")),
+            ]);
+        }
+        Kind::NewCustomer => fields.extend([
+            ("type", "record_customer".to_owned()),
+            ("customer_action", "new".to_owned()),
+            ("campaign_id", one.campaign.to_owned()),
+            ("code", new_code(number)),
+            ("card_number", format!("card-{number}")),
+            ("email", format!("{number}@example.com")),
+            ("auto_add", one.amount.to_string()),
+        ]),
+    }
+    let fields: Vec<_> = fields
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    client::request("/api.php", Encoding::Urlencoded, &[], &fields)
+}
+
+/// The fields of a batch.
+fn batch(number: u64, lines: u64) -> [(&'static str, String); 8] {
     use std::fmt::Write;
     let mut data = String::new();
     for at in 0..lines {
@@ -88,12 +163,7 @@ fn request(number: u64, lines: u64) -> Vec<u8> {
         let mark = if redeemed { 'Y' } else { 'N' };
         writeln!(data, "{campaign}|c{customer}|{mark}|{amount}|{number}-{at}").unwrap();
     }
-    let account = number % ACCOUNTS;
-    let fields = [
-        ("API", "1.5".to_owned()),
-        ("user_id", format!("clerk-{account}")),
-        ("user_api_key", format!("key-of-clerk-{account}")),
-        ("account_id", format!("till-{account}")),
+    [
         ("type", "batch_transactions".to_owned()),
         ("delimiter", "pipe".to_owned()),
         ("visits_header_1", "campaign_id".to_owned()),
@@ -103,8 +173,6 @@ fn request(number: u64, lines: u64) -> Vec<u8> {
         ("visits_header_5", "authorization".to_owned()),
         ("Visits_Data", data),
     ]
-    .map(|(name, value)| (name.to_owned(), value));
-    client::request("/api.php", Encoding::Urlencoded, &[], &fields)
 }
 
 /// A few random numbers; from which seed does not matter, because the timing of threads cannot be repeated anyway.
@@ -187,7 +255,8 @@ impl Load {
     /// Posts one request and notes what was told.
     pub fn post(&self, address: SocketAddr, lines: u64) -> Told {
         let number = self.next.fetch_add(1, Ordering::SeqCst);
-        let told = ask(address, &request(number, lines));
+        let success = Kind::of(number, lines).success();
+        let told = ask(address, &request(number, lines), success);
         self.sent.lock().unwrap().push(Sent {
             number,
             lines,
@@ -206,7 +275,7 @@ impl Load {
     }
 }
 
-fn ask(address: SocketAddr, request: &[u8]) -> Told {
+fn ask(address: SocketAddr, request: &[u8], success: &str) -> Told {
     let Ok(stream) = std::net::TcpStream::connect(address) else {
         return Told::Nothing;
     };
@@ -214,7 +283,7 @@ fn ask(address: SocketAddr, request: &[u8]) -> Told {
         return Told::NoAnswer;
     };
     match reply.status {
-        200 if reply.body.contains("<batch status=\"all_imported\">") => Told::Posted,
+        200 if reply.body.contains(success) => Told::Posted,
         503 if reply.body.contains("nothing was posted") => Told::Nothing,
         _ => panic!("an answer that no client should get: {reply:?}"),
     }

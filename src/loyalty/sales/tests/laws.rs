@@ -171,7 +171,16 @@ proptest! {
         });
         let stored = outcomes.iter().filter(|outcome| outcome.is_stored()).count();
         prop_assert_eq!(stored + kept.count(), outcomes.len());
+        // Of equal sales without ids that wait, each waits for itself when they come in one request; of those that come in
+        // two, the later takes the place of the earlier.
+        let twice = steps.iter().any(|step| match step {
+            Step::Post { items, .. } => items.iter().collect::<BTreeSet<_>>().len() < items.len(),
+            _ => false,
+        });
         for (other, apart) in [(size, false), (1, true), (size, true)] {
+            if apart && twice {
+                continue;
+            }
             let (shop, again) = run(&steps, other, apart);
             prop_assert_eq!(&again, &outcomes);
             prop_assert_eq!(&shop, &alone);

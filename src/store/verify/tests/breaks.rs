@@ -43,6 +43,26 @@ pub(super) const BREAKS: &[(&str, &[&str])] = &[
             "cafe: balances 1/1/0: last_entry 1; should be: last_entry 9223372036854775807",
         ],
     ),
+    // Users and custom fields.
+    (
+        "UPDATE users SET permissions = 16 WHERE account_id = 1 AND number = 1",
+        &["shop: users 1: permissions 16; should be: 0 to 15"],
+    ),
+    (
+        "UPDATE users SET active = 0 WHERE account_id = 1 AND number = 1",
+        &[
+            "shop: users 1: a deleted user with a key, a password or a right; should be: none of them",
+        ],
+    ),
+    (
+        "INSERT INTO api_keys (account_id, user, hash, kind, created_at) VALUES (1, 99, 'x', 'api', 0)",
+        &["shop: api_keys 99: a key of no user; should be: a key of a user"],
+    ),
+    (
+        "INSERT INTO custom_fields (account_id, number, label, shown, kind, searchable, is_unique, required) \
+         VALUES (1, 2, 'x', 1, 9, 0, 0, 0)",
+        &["shop: custom_fields 2: kind 9; should be: a kind that is known"],
+    ),
     // Chains and sums.
     (
         "UPDATE journal SET previous = NULL WHERE account_id = 1 AND number = 4",
@@ -316,6 +336,29 @@ pub(super) const BREAKS: &[(&str, &[&str])] = &[
         &["shop: batches 2: first_entry 5; should be: first_entry from 4 to 4"],
     ),
     (
+        "UPDATE batches SET kind = 2 WHERE account_id = 1 AND number = 3",
+        &["shop: batches 3: kind 2 and 0 customers; should be: kind 1, or kind 0 and no customers"],
+    ),
+    (
+        "UPDATE batches SET customers = 3 WHERE account_id = 1 AND number = 3",
+        &["shop: batches 3: kind 0 and 3 customers; should be: kind 1, or kind 0 and no customers"],
+    ),
+    (
+        "UPDATE rejections SET source = 'customers' WHERE account_id = 1 AND batch = 2",
+        &[
+            "shop: rejections 2: a source that batch 2 has not; should be: customers for a batch of customers",
+        ],
+    ),
+    (
+        "INSERT INTO undo_images (account_id, batch, customer, created, image, recorded_at) \
+         VALUES (1, 3, 99, 0, '{\"colour\":[null,null]}', 0)",
+        &[
+            "shop: undo_images 3/99: batch 3; should be: a batch of customers that can be undone",
+            "shop: undo_images 3/99: customer 99, who does not exist or was erased; should be: a customer",
+            "shop: undo_images 3/99: another image; should be: fields with two values each",
+        ],
+    ),
+    (
         "UPDATE batches SET user = 9 WHERE account_id = 1 AND number = 3",
         &["shop: batches 3: user 9, who does not exist; should be: a user"],
     ),
@@ -482,7 +525,12 @@ pub(super) const BREAKS: &[(&str, &[&str])] = &[
         &[
             "shop: customer_keys ben: customer 2, who does not exist; should be: a customer",
             "shop: journal 2: customer 2, who does not exist; should be: a customer",
+            "shop: search_texts 2: a text; should be: no row: nobody has it",
         ],
+    ),
+    (
+        "UPDATE search_texts SET folded = 'amy' WHERE account_id = 1 AND customer = 1",
+        &["shop: search_texts 1: another text; should be: the text of what the customer has"],
     ),
     (
         "UPDATE customer_keys SET customer = 9 WHERE account_id = 1 AND value = 'ben'",
@@ -511,7 +559,13 @@ pub(super) const BREAKS: &[(&str, &[&str])] = &[
     (
         "UPDATE customer_keys SET replaced = 1 WHERE account_id = 1 AND value = 'card-1'",
         &[
-            "shop: customers 1: card_number card-1 marked as replaced; should be: a card that was not replaced",
+            "shop: customers 1: card_number card-1 marked as replaced; should be: a value that was not replaced",
+        ],
+    ),
+    (
+        "UPDATE customer_keys SET replaced = 1 WHERE account_id = 1 AND value = 'amy'",
+        &[
+            "shop: customers 1: code amy marked as replaced; should be: a value that was not replaced",
         ],
     ),
     // Heads and commits.
@@ -545,7 +599,36 @@ pub(super) const BREAKS: &[(&str, &[&str])] = &[
             "#2: entry_dates -: no account; should be: rows of an account",
             "#2: commits -: no account; should be: rows of an account",
             "#2: idempotency -: no account; should be: rows of an account",
+            "#2: search_texts -: no account; should be: rows of an account",
             "#2: account_heads -: no account; should be: a head of an account",
+        ],
+    ),
+    // Profiles.
+    (
+        "INSERT INTO profiles (account_id, customer, registered, updated_at) VALUES (1, 99, 0, 0)",
+        &["shop: profiles 99: customer 99, who does not exist; should be: a customer"],
+    ),
+    (
+        "INSERT INTO profiles (account_id, customer, custom, username, registered, updated_at) VALUES (1, 1, '{\"100\":\"x\"}', 'Ann', 0, 0)",
+        &[
+            "shop: search_texts 1: another text; should be: the text of what the customer has",
+            "shop: profiles 1: other custom fields; should be: an object of texts by the numbers 1 to 99",
+        ],
+    ),
+    (
+        "INSERT INTO profiles (account_id, customer, custom, registered, updated_at) VALUES (1, 1, '[]', 0, 0)",
+        &[
+            "shop: profiles 1: other custom fields; should be: an object of texts by the numbers 1 to 99",
+        ],
+    ),
+    (
+        "UPDATE customers SET code = NULL, card_number = NULL, city = 'Rome' WHERE account_id = 1 AND number = 1",
+        &[
+            "shop: customer_keys amy: customer 1, whose code or card it is not; should be: the customer's own, or replaced",
+            "shop: customer_keys card-1: customer 1, whose code or card it is not; should be: the customer's own, or replaced",
+            "shop: search_texts 1: a text; should be: no row: nobody has it",
+            "shop: customers 1: a name or an address; should be: nothing, for it has neither code nor card number",
+            "shop: customers 1: search_texts; should be: nothing, for it has neither code nor card number",
         ],
     ),
 ];

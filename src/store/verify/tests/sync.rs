@@ -38,6 +38,9 @@ pub(super) fn fill_sync(db: &mut Db) {
          (1, 1, 1, 'terms', 1, NULL, 0), (1, 2, 1, 'terms', 0, 1, 0)"
             .to_owned(),
         "UPDATE customers SET email = 'Ben@Example.com' WHERE account_id = 1 AND number = 2".to_owned(),
+        "UPDATE search_texts SET folded = CONCAT(CHAR(1), 'cben', CHAR(1), 'eben@example.com', CHAR(1)) \
+         WHERE account_id = 1 AND customer = 2"
+            .to_owned(),
         "INSERT INTO person_keys (account_id, kind, value, customer) VALUES \
          (1, 1, 'u1', 1), (1, 2, 'ben@example.com', 2)"
             .to_owned(),
@@ -244,6 +247,7 @@ pub(super) const BREAKS: &[(&str, &[&str])] = &[
         "UPDATE customers SET email = NULL WHERE account_id = 1 AND number = 2",
         &[
             "shop: person_keys 2/ben@example.com: customer 2, whose it is not; should be: the customer's own",
+            "shop: search_texts 2: another text; should be: the text of what the customer has",
         ],
     ),
     (

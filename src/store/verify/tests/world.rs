@@ -13,6 +13,7 @@ use crate::loyalty::ledger::{
 };
 use crate::loyalty::lines::{Column, Layout, Lines};
 use crate::loyalty::once::{API15, Kept, KeptBatch, Once};
+use crate::loyalty::rights::Need;
 use crate::loyalty::rows::Rows;
 use crate::store::connect::{Role, connect};
 use crate::store::journal::CustomerRow;
@@ -68,6 +69,7 @@ pub(super) fn make_batch(account: &Account, user: &str, text: &str) -> Batch {
         account: account.number,
         user_id: user.to_owned(),
         key: [7; 32],
+        need: Need::POST_OR_REDEEM,
     };
     let layout = Layout {
         columns: COLUMNS.to_vec(),

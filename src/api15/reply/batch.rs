@@ -1,67 +1,13 @@
-//! Outcomes as events for a sink.
+//! The outcome of a batch as events.
 //!
-//! Belongs here: which element holds what. Does not belong here: angle brackets and braces ([`super::render`]).
+//! Belongs here: which element holds what. Does not belong here: angle brackets and braces ([`crate::api15::render`]).
 
-use super::render::Sink;
-use crate::error::{Class, Code, Problem};
+use crate::api15::render::Sink;
+use crate::error::Class;
 use crate::loyalty::outcome::{LineOutcome, LineResult, Outcome};
 
-/// What a request is answered with.
-pub enum Reply {
-    /// The request was refused as a whole.
-    Refused(Problem),
-    /// The outcome of a batch.
-    Batch(Outcome),
-}
-
-impl Reply {
-    /// The root's `status`: `success` or `error`.
-    pub fn status(&self) -> &'static str {
-        match self {
-            Reply::Batch(outcome) if outcome.transactions > 0 => "success",
-            Reply::Batch(_) | Reply::Refused(_) => "error",
-        }
-    }
-
-    /// The HTTP status. The known clients treat all but 200 as a crash, so errors are 200, but for what a proxy or a
-    /// retrying client has to see.
-    pub fn http_status(&self) -> u16 {
-        match self {
-            Reply::Refused(problem) => match problem.code {
-                Code::BodyTooLarge => 413,
-                Code::Unavailable | Code::PostedBefore | Code::OutcomeUnknown => 503,
-                _ => 200,
-            },
-            Reply::Batch(_) => 200,
-        }
-    }
-
-    /// Whether the same request may be sent again in a moment: nothing was posted, or it will not be posted twice.
-    pub fn may_be_repeated(&self) -> bool {
-        matches!(self, Reply::Refused(problem)
-            if matches!(problem.code, Code::Unavailable | Code::PostedBefore))
-    }
-
-    /// Whether it tells the outcome of an earlier request.
-    pub fn repeats(&self) -> bool {
-        matches!(self, Reply::Batch(outcome) if outcome.repeated)
-    }
-
-    /// Writes one part of what stands below the root, counted from 0, so that a long reply need not be written at once.
-    /// Tells whether there is another part behind it.
-    pub fn write(&self, part: usize, sink: &mut dyn Sink) -> bool {
-        match self {
-            Reply::Refused(problem) => {
-                sink.error(&problem.text());
-                false
-            }
-            Reply::Batch(outcome) => batch(outcome, part, sink),
-        }
-    }
-}
-
 /// The parts of a batch: its counts, then each warning, then each line. Its own element ends with the document.
-fn batch(outcome: &Outcome, part: usize, sink: &mut dyn Sink) -> bool {
+pub fn write(outcome: &Outcome, part: usize, sink: &mut dyn Sink) -> bool {
     let warnings = outcome.warnings.as_slice();
     let lines = outcome.lines.as_deref().unwrap_or_default();
     match part.checked_sub(1) {
@@ -78,7 +24,7 @@ fn batch(outcome: &Outcome, part: usize, sink: &mut dyn Sink) -> bool {
 }
 
 /// Writes one item of a list, which begins with its first item and ends with its last.
-fn one_of<T>(
+pub(super) fn one_of<T>(
     items: &[T],
     at: usize,
     (list, item): (&str, &str),

@@ -1,0 +1,4 @@
+ALTER TABLE users
+    DROP COLUMN active,
+    DROP COLUMN password,
+    DROP COLUMN permissions;

@@ -1,0 +1,3 @@
+ALTER TABLE batches
+    DROP COLUMN customers,
+    DROP COLUMN kind;

@@ -1,0 +1,2 @@
+ALTER TABLE batches DROP COLUMN customers;
+ALTER TABLE batches DROP COLUMN kind;

@@ -1,0 +1,55 @@
+//! Single transactions taken back: at once, before a repetition, of a batch.
+
+use crate::concurrency::together;
+use crate::support::app::{App, Shop, WORLD};
+use crate::support::engine::Engine;
+use crate::support::on_both_engines;
+
+fn post(shop: &Shop<'_>, kind: &str, more: &[(&str, &str)]) -> String {
+    let fields = [("type", kind), ("campaign_id", "P"), ("code", "12121")];
+    let reply = shop.post(&[&fields[..], more].concat());
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    reply.body
+}
+
+fn delete(shop: &Shop<'_>, entry: &str) -> String {
+    post(shop, "transaction_delete", &[("transaction_id", entry)])
+}
+
+fn entry(receipt: &str) -> String {
+    let (_, rest) = receipt.split_once("<transaction><id>").unwrap();
+    rest.split_once('<').unwrap().0.to_owned()
+}
+
+on_both_engines! {
+    fn many_who_take_it_back_at_once_take_it_back_once(engine: Engine) {
+        let shop = App::shared(engine).shop(WORLD);
+        let posted = entry(&post(&shop, "record_activity", &[("amount", "5")]));
+        let deleted = together(8, |_| delete(&shop, &posted).contains("status=\"deleted\""));
+        assert_eq!(deleted, 1);
+        assert_eq!(shop.balance("P", "12121"), 1500_0000);
+    }
+
+    fn what_was_taken_back_can_be_sent_again_under_the_duplicate_guard(engine: Engine) {
+        let shop = App::shared(engine).shop(&WORLD.replacen("country =", "duplicate_window_s = 60\ncountry =", 1));
+        let buy = || post(&shop, "record_activity", &[("amount", "5")]);
+        let first = entry(&buy());
+        assert_eq!(entry(&buy()), first);
+        assert!(delete(&shop, &first).contains("deleted"));
+        assert_ne!(entry(&buy()), first);
+        assert_eq!(shop.balance("P", "12121"), 1510_0000);
+    }
+
+    fn a_line_of_a_batch_that_was_taken_back_is_left_when_the_batch_is_undone(engine: Engine) {
+        let shop = App::shared(engine).shop(WORLD);
+        shop.post(&[
+            &crate::support::app::COLUMNS[..],
+            &[("allow_undo", "yes"), ("Visits_Data", "P|12121|N|5||\nP|12121|N|7||\n")],
+        ].concat());
+        // The opening balances are the entries 1 and 2.
+        assert!(delete(&shop, "3").contains("deleted"));
+        assert_eq!(shop.balance("P", "12121"), 1507_0000);
+        let told = post(&shop, "customer_balance", &[]);
+        assert!(told.contains("<id>4</id>") && !told.contains("<id>3</id>") && !told.contains("<id>5</id>"), "{told}");
+    }
+}
