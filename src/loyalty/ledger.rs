@@ -213,7 +213,7 @@ pub struct Ledger {
     /// Who and what the group's sales may mean.
     pub sales: Book,
     /// What the customers of the group's single transactions are called.
-    pub names: HashMap<i64, Names>,
+    pub names: HashMap<i64, Arc<Names>>,
 }
 
 impl Ledger {

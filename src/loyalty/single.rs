@@ -16,6 +16,7 @@ use crate::amount::Amount;
 use crate::dates::Day;
 use crate::error::{Code, Problem};
 use chrono::{DateTime, Utc};
+use std::sync::Arc;
 
 /// The command: a batch of one line that leaves no batch behind.
 #[derive(Debug)]
@@ -145,7 +146,7 @@ pub struct Receipt {
     /// The customer's number.
     pub customer: i64,
     /// What it is called, if that was known.
-    pub names: Option<Names>,
+    pub names: Option<Arc<Names>>,
     /// The campaign's number.
     pub campaign: i32,
     /// The item's number, 0 where the campaign has none.

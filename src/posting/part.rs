@@ -103,7 +103,10 @@ impl<'g> Part<'g> {
         let mut customers: Vec<i64> = keys.map(|key| key.customer).collect();
         customers.sort_unstable();
         customers.dedup();
-        self.ledger.names = find_names(db, self.account.number, &customers)?;
+        let found = find_names(db, self.account.number, &customers)?.into_iter();
+        self.ledger.names = found
+            .map(|(number, names)| (number, names.into()))
+            .collect();
         Ok(())
     }
 

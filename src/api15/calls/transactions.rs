@@ -123,16 +123,15 @@ async fn single(
     let how = (line.ratio, line.dollars);
     let single = Single::new(request.caller()?, &line.values, how, Utc::now(), account)?;
     let poster = &request.service.poster;
-    let receipt = poster.post_single(single, request.once()?).await?;
-    let names = match &receipt.names {
-        Some(names) => Some(names.clone()),
-        // It came into being just before, or the receipt is told again.
-        None => poster.names(account.number, receipt.customer).await,
-    };
+    let mut receipt = poster.post_single(single, request.once()?).await?;
+    if receipt.names.is_none() {
+        // The customer came into being just before, or the receipt is told again.
+        let names = poster.names(account.number, receipt.customer).await;
+        receipt.names = names.map(Arc::new);
+    }
     Ok(Reply::told(Receipted {
         account: Arc::clone(account),
         receipt,
-        names: names.unwrap_or_default(),
     }))
 }
 

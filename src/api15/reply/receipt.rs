@@ -15,10 +15,8 @@ use std::sync::Arc;
 pub struct Receipted {
     /// The account.
     pub account: Arc<Account>,
-    /// What it came to.
+    /// What it came to. The names are missing where they could not be read: the transaction is posted all the same.
     pub receipt: Receipt,
-    /// What the customer is called, as far as it could be read: the transaction is posted all the same.
-    pub names: Names,
 }
 
 impl Told for Receipted {
@@ -48,7 +46,8 @@ impl Told for Receipted {
 
 impl Receipted {
     fn customer(&self, campaign: &Campaign, sink: &mut dyn Sink) {
-        let names = &self.names;
+        let nobody = Names::default();
+        let names = self.receipt.names.as_deref().unwrap_or(&nobody);
         sink.object("customer");
         sink.text("code", names.code.as_deref().unwrap_or(""));
         sink.text("card_number", names.card_number.as_deref().unwrap_or(""));
