@@ -4,7 +4,7 @@
 
 use super::calls::{Request, Row, Running};
 use super::once::KnownBy;
-use super::params::{Params, delimiter, is_old_generation};
+use super::params::{self, Params};
 use super::reply::Reply;
 use super::{INLINE_BYTES, blocking};
 use crate::error::{Code, Problem};
@@ -89,21 +89,15 @@ struct Fields {
 impl Fields {
     /// Reads this call's fields; the first problem in the order of the published document.
     fn read(params: &mut Params, row: &Row, account: &Account) -> Result<Fields, Problem> {
-        let old_generation = is_old_generation(params.text("API"));
-        let delimiter = delimiter(params)?;
+        let old_generation = params::is_old_generation(params.text("API"));
+        let delimiter = params::delimiter(params)?;
         let apply_ratio = params.flag("apply_ratio")?.unwrap_or(false);
-        let allow_undo = params.flag("allow_undo")?;
-        let no_undo = params.flag("no_undo")?;
+        let undoable = params::is_undoable(params, old_generation)?;
         // Mails need an SMTP server; there is no setting for one, so no mail is due.
         params.flag("send_transaction_email")?;
         let create_customers = params.flag("create_new_customers")?.unwrap_or(false);
-        let details = choice(params, "details", Code::BadDetails, &["", "lines"])?;
-        let on_error = choice(
-            params,
-            "on_error",
-            Code::BadOnError,
-            &["import_valid", "reject_batch"],
-        )?;
+        let details = params::has_details(params)?;
+        let reject_batch = params::rejects_batch(params)?;
         let dry_run = params.flag("dry_run")?.unwrap_or(false);
         let columns = columns(params)?;
         let known_by = KnownBy::read(params, row, account)?;
@@ -111,11 +105,6 @@ impl Fields {
         let text = params
             .take("Visits_Data")
             .ok_or_else(|| Problem::new(Code::MissingField).field("Visits_Data"))?;
-        let undoable = if old_generation {
-            !no_undo.unwrap_or(false)
-        } else {
-            allow_undo.unwrap_or(false)
-        };
         let layout = Layout {
             columns,
             delimiter,
@@ -125,8 +114,8 @@ impl Fields {
         };
         let wishes = Wishes {
             undoable,
-            reject_batch: on_error == 1,
-            details: details == 1,
+            reject_batch,
+            details,
             windows_1252,
         };
         Ok(Fields {
@@ -137,17 +126,6 @@ impl Fields {
             known_by,
         })
     }
-}
-
-/// Which of the words a field has, in any case; the first where it is not sent or empty.
-fn choice(params: &Params, name: &str, wrong: Code, words: &[&str]) -> Result<usize, Problem> {
-    let Some(sent) = params.text(name) else {
-        return Ok(0);
-    };
-    words
-        .iter()
-        .position(|word| word.eq_ignore_ascii_case(sent))
-        .ok_or_else(|| Problem::new(wrong).field(name).value(sent))
 }
 
 fn columns(params: &Params) -> Result<Vec<Column>, Problem> {

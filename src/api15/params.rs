@@ -170,6 +170,38 @@ pub fn is_old_generation(sent: Option<&str>) -> bool {
     sent.is_none_or(|version| amount::read(version).is_ok_and(|written| written.amount < current))
 }
 
+/// Whether a batch is to be one that can be undone: in the old generation unless it says otherwise.
+pub fn is_undoable(params: &Params, old_generation: bool) -> Result<bool, Problem> {
+    let (allow, no) = (params.flag("allow_undo")?, params.flag("no_undo")?);
+    Ok(match old_generation {
+        true => !no.unwrap_or(false),
+        false => allow.unwrap_or(false),
+    })
+}
+
+/// Whether a batch asks what became of each line.
+pub fn has_details(params: &Params) -> Result<bool, Problem> {
+    is_second(params, "details", Code::BadDetails, ["", "lines"])
+}
+
+/// Whether a batch is to be imported as a whole or not at all.
+pub fn rejects_batch(params: &Params) -> Result<bool, Problem> {
+    let words = ["import_valid", "reject_batch"];
+    is_second(params, "on_error", Code::BadOnError, words)
+}
+
+/// Whether a field has the second of two words, in any case; it has the first where it is not sent or empty.
+fn is_second(params: &Params, name: &str, wrong: Code, words: [&str; 2]) -> Result<bool, Problem> {
+    let Some(sent) = params.text(name) else {
+        return Ok(false);
+    };
+    let [first, second] = words.map(|word| word.eq_ignore_ascii_case(sent));
+    match first || second {
+        true => Ok(second),
+        false => Err(Problem::new(wrong).field(name).value(sent)),
+    }
+}
+
 /// What separates the values of a line.
 pub fn delimiter(params: &Params) -> Result<char, Problem> {
     let sent = params.get("delimiter").unwrap_or("");

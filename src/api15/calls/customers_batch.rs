@@ -172,21 +172,11 @@ impl Fields {
             Some(word) => Mode::from_word(word)
                 .ok_or_else(|| bad_value("overwrite_duplicates", word, "yes, update or ignore"))?,
         };
-        let allow_undo = params.flag("allow_undo")?;
-        let no_undo = params.flag("no_undo")?;
+        let undoable = params::is_undoable(params, old_generation)?;
         let draws = draws(params.text("card_number_generate"))?;
         let campaigns = campaigns(params)?;
-        let details = match params.text("details") {
-            None => false,
-            Some(word) if word.eq_ignore_ascii_case("lines") => true,
-            Some(word) => return Err(Problem::new(Code::BadDetails).field("details").value(word)),
-        };
-        let reject_batch = match params.text("on_error") {
-            None => false,
-            Some(word) if word.eq_ignore_ascii_case("import_valid") => false,
-            Some(word) if word.eq_ignore_ascii_case("reject_batch") => true,
-            Some(word) => return Err(Problem::new(Code::BadOnError).field("on_error").value(word)),
-        };
+        let details = params::has_details(params)?;
+        let reject_batch = params::rejects_batch(params)?;
         let dry_run = params.flag("dry_run")?.unwrap_or(false);
         let columns = columns(params, draws.is_some())?;
         let known_by = KnownBy::read(params, row, account)?;
@@ -194,11 +184,6 @@ impl Fields {
         let text = params
             .take("profiles_data")
             .ok_or_else(|| Problem::new(Code::MissingField).field("profiles_data"))?;
-        let undoable = if old_generation {
-            !no_undo.unwrap_or(false)
-        } else {
-            allow_undo.unwrap_or(false)
-        };
         Ok(Fields {
             text,
             layout: Layout {
