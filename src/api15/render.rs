@@ -21,7 +21,7 @@ use crate::text;
 /// Takes a reply, event by event.
 pub trait Sink {
     /// Begins an object: an element in XML, a member that is an object in JSON.
-    fn object(&mut self, name: &str);
+    fn object(&mut self, name: &'static str);
 
     /// Says something of the object just begun, before anything else in it: an attribute in XML, a member in JSON. In any
     /// other place it is a [`Sink::text`]. Of two attributes with one name the first stays.
@@ -29,10 +29,10 @@ pub trait Sink {
 
     /// Begins a list: in XML an element that holds one element `item` for each item, in JSON a member that is an array,
     /// also with one item or none.
-    fn list(&mut self, name: &str, item: &str);
+    fn list(&mut self, name: &'static str, item: &'static str);
 
     /// Begins a list whose items stand directly in the parent's element in XML; in JSON as [`Sink::list`].
-    fn bare_list(&mut self, name: &str, item: &str);
+    fn bare_list(&mut self, name: &'static str, item: &'static str);
 
     /// Begins an object that is an item of the list just begun.
     fn item(&mut self);
@@ -64,7 +64,9 @@ pub trait Document: Sink + Send {
 pub fn begin(format: &Format, status: &str) -> Box<dyn Document> {
     match format {
         Format::Xml => Box::new(Xml::new(status)),
-        Format::Json { condensed } => json(Vec::new(), *condensed, false, status),
+        Format::Json { condensed } => {
+            json(Vec::with_capacity(SHORT_BYTES), *condensed, false, status)
+        }
         Format::Jsonp {
             callback,
             condensed,
@@ -84,6 +86,9 @@ pub fn render(format: &Format, status: &str, write: impl FnOnce(&mut dyn Sink)) 
     std::mem::take(document.bytes())
 }
 
+/// What most replies take at most.
+const SHORT_BYTES: usize = 1024;
+
 /// The name of items begun where there is no list.
 const STRAY_ITEM: &str = "item";
 
@@ -102,15 +107,15 @@ struct Xml {
 /// What the next [`Sink::end`] ends.
 struct Element {
     /// The element; none for a list without one of its own.
-    name: Option<String>,
+    name: Option<&'static str>,
     /// For a list, the name of its items.
-    item: Option<String>,
+    item: Option<&'static str>,
 }
 
 impl Xml {
     fn new(status: &str) -> Xml {
         let mut sink = Xml {
-            out: Writer::new(Vec::new()),
+            out: Writer::new(Vec::with_capacity(SHORT_BYTES)),
             tag: None,
             open: Vec::new(),
         };
@@ -132,18 +137,18 @@ impl Xml {
         }
     }
 
-    fn start(&mut self, name: &str, item: Option<&str>) {
+    fn start(&mut self, name: &'static str, item: Option<&'static str>) {
         self.content();
-        self.tag = Some(BytesStart::new(name.to_owned()));
+        self.tag = Some(BytesStart::new(name));
         self.open.push(Element {
-            name: Some(name.to_owned()),
-            item: item.map(str::to_owned),
+            name: Some(name),
+            item,
         });
     }
 
-    fn item_name(&self) -> String {
-        let list = self.open.last().and_then(|element| element.item.clone());
-        list.unwrap_or_else(|| STRAY_ITEM.to_owned())
+    fn item_name(&self) -> &'static str {
+        let list = self.open.last().and_then(|element| element.item);
+        list.unwrap_or(STRAY_ITEM)
     }
 }
 
@@ -162,7 +167,7 @@ impl Document for Xml {
 }
 
 impl Sink for Xml {
-    fn object(&mut self, name: &str) {
+    fn object(&mut self, name: &'static str) {
         self.start(name, None);
     }
 
@@ -182,21 +187,21 @@ impl Sink for Xml {
         }
     }
 
-    fn list(&mut self, name: &str, item: &str) {
+    fn list(&mut self, name: &'static str, item: &'static str) {
         self.start(name, Some(item));
     }
 
-    fn bare_list(&mut self, _name: &str, item: &str) {
+    fn bare_list(&mut self, _name: &'static str, item: &'static str) {
         self.content();
         self.open.push(Element {
             name: None,
-            item: Some(item.to_owned()),
+            item: Some(item),
         });
     }
 
     fn item(&mut self) {
         let name = self.item_name();
-        self.start(&name, None);
+        self.start(name, None);
     }
 
     fn text(&mut self, name: &str, value: &str) {
@@ -208,7 +213,7 @@ impl Sink for Xml {
 
     fn text_item(&mut self, value: &str) {
         let name = self.item_name();
-        self.text(&name, value);
+        self.text(name, value);
     }
 
     fn error(&mut self, text: &str) {
@@ -366,7 +371,7 @@ impl<F: Formatter + Send> Document for Json<F> {
 }
 
 impl<F: Formatter> Sink for Json<F> {
-    fn object(&mut self, name: &str) {
+    fn object(&mut self, name: &'static str) {
         self.begin(name, false);
     }
 
@@ -374,11 +379,11 @@ impl<F: Formatter> Sink for Json<F> {
         self.text(name, value);
     }
 
-    fn list(&mut self, name: &str, _item: &str) {
+    fn list(&mut self, name: &'static str, _item: &'static str) {
         self.begin(name, true);
     }
 
-    fn bare_list(&mut self, name: &str, _item: &str) {
+    fn bare_list(&mut self, name: &'static str, _item: &'static str) {
         self.begin(name, true);
     }
 

@@ -27,7 +27,7 @@ pub fn write(outcome: &Outcome, part: usize, sink: &mut dyn Sink) -> bool {
 pub(super) fn one_of<T>(
     items: &[T],
     at: usize,
-    (list, item): (&str, &str),
+    (list, item): (&'static str, &'static str),
     sink: &mut dyn Sink,
     write: fn(&T, &mut dyn Sink),
 ) {
