@@ -45,7 +45,7 @@ impl Session {
             .ok_or_else(|| Fail::new("the account is not there any more"))?;
         Ok(Session {
             account,
-            poster: Poster::start(&settings, &Arc::new(directory))?,
+            poster: Poster::of_command(&settings, &Arc::new(directory))?,
             runtime: Builder::new_current_thread().enable_time().build()?,
         })
     }

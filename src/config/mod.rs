@@ -159,6 +159,10 @@ options! {
     shutdown_timeout_s: u64 = "60" in 1..=3600;
     /// The most refused lines of one account that wait to be looked at. Beyond, its batches and sales are refused.
     max_open_faults: u64 = "1000000" in 1..=1000000000;
+    /// How long a refused line that waits to be looked at is kept, in days. Then its text goes, and it cannot be posted any more.
+    open_fault_kept_days: u64 = "400" in 1..=3650;
+    /// How long the text of a refused line is kept that was closed, or that is only a record, in days.
+    closed_fault_kept_days: u64 = "90" in 1..=3650;
     /// How long the outcome of a request with an idempotency key is kept, in days.
     idempotency_kept_days: u64 = "30" in 1..=3650;
     /// Address ranges that webhooks may reach although they are not public: a list such as 10.0.0.0/8,fd00::/8.

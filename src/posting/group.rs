@@ -8,12 +8,13 @@ use super::codes::Codes;
 use super::days::Days;
 use super::directory::Directory;
 use super::part::{self, Part};
+use super::purge::Purge;
 use super::queue::Job;
 use crate::dates;
 use crate::error::{Code, Problem};
 use crate::store::dialect::{self, Writes};
 use crate::store::heads;
-use crate::store::{Db, Failure, Result, idempotency, sync_purge, undo_images};
+use crate::store::{Db, Failure, Result};
 use chrono::Utc;
 
 /// Why an attempt came to nothing, as far as is known.
@@ -62,21 +63,13 @@ pub struct Desk<'w> {
     pub directory: &'w Directory,
     /// The most open faults of an account.
     pub max_open_faults: i64,
-    /// How long the items of jobs are kept, in microseconds.
-    pub job_kept_us: i64,
-    /// How long it is kept what batches have changed of customers, in microseconds.
-    pub images_kept_us: i64,
+    /// What is deleted in passing.
+    pub purge: &'w mut Purge,
     /// Codes that need not be looked up.
     pub codes: &'w mut Codes,
     /// Days that need not be written, to be forgotten when an attempt fails.
     pub days: &'w mut Days,
 }
-
-/// How long commits are kept.
-const COMMITS_KEPT_US: i64 = 30 * 24 * 3600 * 1_000_000;
-/// Every so many commits of an account, its old ones are deleted, and kept outcomes, items of jobs and images whose time is
-/// over.
-const PURGE_EVERY: i64 = 1024;
 
 /// Writes a group in one transaction and sets each job's answer, which counts only if this returns `Ok` or the commit
 /// proves to have succeeded.
@@ -99,6 +92,8 @@ pub fn attempt(
         }
     }
     let now_us = dates::micros(Utc::now());
+    // Before anything is decided: an account whose inbox is full may have room now.
+    let mut wrote = desk.purge.accounts(db, &mut heads, now_us)?;
     let mut parts = Vec::with_capacity(accounts.len());
     let mut free = heads.iter_mut();
     for jobs in jobs.chunk_by_mut(|a, b| a.command.account() == b.command.account()) {
@@ -123,7 +118,6 @@ pub fn attempt(
         }
     }
     part::load(db, &mut parts)?;
-    let mut wrote = Vec::new();
     let mut writes = Writes::new(db);
     for part in parts {
         let account = part.account();
@@ -131,6 +125,8 @@ pub fn attempt(
             wrote.push(account);
         }
     }
+    wrote.sort_unstable();
+    wrote.dedup();
     let Some(smallest) = wrote.first().copied() else {
         // Everything was refused: there is nothing to keep.
         dialect::rollback(db)?;
@@ -141,15 +137,6 @@ pub fn attempt(
         .iter_mut()
         .filter(|head| wrote.contains(&head.account_id))
     {
-        if head.next_commit.checked_rem(PURGE_EVERY) == Some(0) {
-            let before_us = now_us.saturating_sub(COMMITS_KEPT_US);
-            heads::purge_commits(writes.db()?, head.account_id, before_us)?;
-            idempotency::purge(writes.db()?, head.account_id, now_us)?;
-            let before_us = now_us.saturating_sub(desk.job_kept_us);
-            sync_purge::purge(writes.db()?, head.account_id, before_us)?;
-            let before_us = now_us.saturating_sub(desk.images_kept_us);
-            undo_images::purge(writes.db()?, head.account_id, before_us)?;
-        }
         if head.account_id == smallest {
             nth = head.next_commit;
             heads::note_commit(&mut writes, head, &commit_id, now_us)?;

@@ -18,6 +18,7 @@
 //! | [`people`] | posting what API 1.5 changes of customers |
 //! | [`import`], [`lists`] | many customers at once |
 //! | [`part`] | the share of one account in it |
+//! | [`purge`] | what is old is deleted in passing |
 //! | [`prepared`] | who holds the codes that requests name |
 //! | [`sales`] | posting sales |
 //! | [`singles`] | posting single transactions, and taking them back |
@@ -38,6 +39,7 @@ pub mod lookup;
 pub mod part;
 pub mod people;
 pub mod prepared;
+pub mod purge;
 pub mod queue;
 pub mod sales;
 pub mod singles;
@@ -57,6 +59,7 @@ use command::{Command, Done};
 use directory::Directory;
 use lookup::Looks;
 use prepared::Prepared;
+use purge::Purge;
 use queue::{Claim, Job, Queue};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -91,6 +94,20 @@ const STOP_POLL: Duration = Duration::from_millis(5);
 impl Poster {
     /// Starts the writers: one for SQLite; for MySQL `writers` of the settings, and one for large requests.
     pub fn start(settings: &Settings, directory: &Arc<Directory>) -> std::io::Result<Poster> {
+        Poster::start_with(settings, directory, || Purge::new(settings))
+    }
+
+    /// As [`Poster::start`], for a single command: it deletes nothing in passing, since its settings may be others than
+    /// those of the server.
+    pub fn of_command(settings: &Settings, directory: &Arc<Directory>) -> std::io::Result<Poster> {
+        Poster::start_with(settings, directory, Purge::nothing)
+    }
+
+    fn start_with(
+        settings: &Settings,
+        directory: &Arc<Directory>,
+        purge: impl Fn() -> Purge,
+    ) -> std::io::Result<Poster> {
         let (writers, shared) = match settings.database_url {
             DatabaseUrl::Sqlite(_) => (1, true),
             DatabaseUrl::Mysql(_) => (settings.writers.max(1), false),
@@ -99,8 +116,8 @@ impl Poster {
         let queue = Arc::new(Queue::new(writers, shared, room, settings.group_lines));
         let mut threads = Vec::new();
         for (number, lane) in queue.lanes().into_iter().enumerate() {
-            let writer =
-                writer::Writer::new(settings, Arc::clone(&queue), lane, Arc::clone(directory));
+            let (queue, directory) = (Arc::clone(&queue), Arc::clone(directory));
+            let writer = writer::Writer::new(settings, queue, lane, directory, purge());
             let name = format!("writer-{number}");
             threads.push(
                 std::thread::Builder::new()

@@ -23,7 +23,6 @@ use crate::store::idempotency::Outcomes;
 use crate::store::journal::Wanted;
 use crate::store::{
     Db, Result, config, customers, idempotency, journal, rejections, sales, sync_heads, sync_jobs,
-    sync_purge, undo_images,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -176,8 +175,7 @@ impl<'g> Part<'g> {
             };
             if stored.iter().any(ends_job) {
                 // Each job takes away about as much that is old as it has brought: commits alone would be too few.
-                let before_us = now_us.saturating_sub(desk.job_kept_us);
-                sync_purge::purge(writes.db()?, number, before_us)?;
+                desk.purge.jobs(writes.db()?, number, now_us)?;
             }
             if stored.iter().any(|rows| rows.sales.is_some()) {
                 sales::save(writes, number, &stored, now_us)?;
@@ -185,8 +183,7 @@ impl<'g> Part<'g> {
             if !people.is_empty() {
                 customers::save(writes, &account, &people, now_us)?;
                 if people.iter().any(|rows| !rows.images.is_empty()) {
-                    let before_us = now_us.saturating_sub(desk.images_kept_us);
-                    undo_images::purge(writes.db()?, number, before_us)?;
+                    desk.purge.images(writes.db()?, number, now_us)?;
                 }
             }
             if stored.iter().any(|rows| rows.config.is_some()) {
@@ -209,8 +206,8 @@ impl<'g> Part<'g> {
             head.next_rejection = ledger.numbers.rejection;
             head.next_sale = ledger.numbers.sale;
             let faults: usize = stored.iter().map(Rows::faults).sum();
-            let closed = close_faults(writes, head, faults, &stored, &stored_of)?;
-            let reopened = forget_undone(writes, head.account_id, &stored, &stored_of)?;
+            let closed = close_faults(writes, head, faults, (&stored, &stored_of), now_us)?;
+            let reopened = forget_undone(writes, head.account_id, (&stored, &stored_of), now_us)?;
             for (entry, user) in stored_of.iter().filter_map(|one| one.takes_back()) {
                 // The same purchase, sent again, must not be taken for the one that was taken back.
                 if let Some(user_id) = account.user_name(user) {
@@ -297,12 +294,12 @@ fn close_faults(
     writes: &mut Writes<'_>,
     head: &Head,
     faults: usize,
-    stored: &[Rows<'_>],
-    stored_of: &[&Command],
+    (stored, stored_of): (&[Rows<'_>], &[&Command]),
+    now_us: i64,
 ) -> Result<usize> {
     let replayed: Vec<i64> = stored_of.iter().filter_map(|one| one.closes()).collect();
     if !replayed.is_empty() {
-        rejections::set_state(writes.db()?, head.account_id, &replayed, "replayed")?;
+        rejections::set_state(writes.db()?, head.account_id, &replayed, "replayed", now_us)?;
     }
     // Without open faults there is nothing that an equal line could close.
     let alone = stored.len() == 1 && !stored_of.iter().any(|one| one.may_supersede_itself());
@@ -314,7 +311,7 @@ fn close_faults(
     let lines: HashMap<[u8; 32], i64> = requests
         .flat_map(|(rows, command)| command.supersedes(rows, head.next_rejection))
         .collect();
-    let superseded = rejections::supersede(writes.db()?, head.account_id, &lines)?;
+    let superseded = rejections::supersede(writes.db()?, head.account_id, &lines, now_us)?;
     Ok(replayed.len().saturating_add(superseded))
 }
 
@@ -323,8 +320,8 @@ fn close_faults(
 fn forget_undone(
     writes: &mut Writes<'_>,
     account: i32,
-    stored: &[Rows<'_>],
-    stored_of: &[&Command],
+    (stored, stored_of): (&[Rows<'_>], &[&Command]),
+    now_us: i64,
 ) -> Result<usize> {
     let mut reopened = 0_usize;
     for (rows, command) in stored.iter().zip(stored_of) {
@@ -338,7 +335,7 @@ fn forget_undone(
         let db = writes.db()?;
         idempotency::forget_guarded(db, account, &found.user_id, batch)?;
         if let Some(rejection) = found.replays {
-            rejections::set_state(db, account, &[rejection], "open")?;
+            rejections::set_state(db, account, &[rejection], "open", now_us)?;
             idempotency::forget_replay(db, account, rejection)?;
             reopened = reopened.saturating_add(1);
         }

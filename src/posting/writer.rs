@@ -12,6 +12,7 @@ use super::codes::Codes;
 use super::days::Days;
 use super::directory::Directory;
 use super::group::{self, Desk, Stop, Unsettled};
+use super::purge::Purge;
 use super::queue::{Job, Lane, Queue, Taken};
 use crate::config::{DatabaseUrl, Settings};
 use crate::error::{Code, Problem};
@@ -25,7 +26,6 @@ use std::time::{Duration, Instant};
 
 /// How often a group that lost to another writer is tried again.
 pub const CONFLICTS_MAX: u32 = 5;
-const DAY_US: i64 = 24 * 3600 * 1_000_000;
 /// The wait before the database is tried again after it was away.
 const AWAY_WAIT: Duration = Duration::from_millis(50);
 
@@ -36,8 +36,7 @@ pub struct Writer {
     lane: Lane,
     directory: Arc<Directory>,
     max_open_faults: i64,
-    job_kept_us: i64,
-    images_kept_us: i64,
+    purge: Purge,
     codes: Codes,
     days: Days,
     retry: Duration,
@@ -52,6 +51,7 @@ impl Writer {
         queue: Arc<Queue>,
         lane: Lane,
         directory: Arc<Directory>,
+        purge: Purge,
     ) -> Writer {
         Writer {
             url: settings.database_url.clone(),
@@ -59,12 +59,7 @@ impl Writer {
             lane,
             directory,
             max_open_faults: i64::try_from(settings.max_open_faults).unwrap_or(i64::MAX),
-            job_kept_us: i64::try_from(settings.job_kept_days)
-                .unwrap_or(i64::MAX)
-                .saturating_mul(DAY_US),
-            images_kept_us: i64::try_from(settings.undo_kept_days)
-                .unwrap_or(i64::MAX)
-                .saturating_mul(DAY_US),
+            purge,
             codes: Codes::new(settings.cached_codes),
             days: Days::default(),
             retry: Duration::from_millis(settings.db_retry_ms),
@@ -206,8 +201,7 @@ impl Writer {
             &mut Desk {
                 directory: &self.directory,
                 max_open_faults: self.max_open_faults,
-                job_kept_us: self.job_kept_us,
-                images_kept_us: self.images_kept_us,
+                purge: &mut self.purge,
                 codes: &mut self.codes,
                 days: &mut days,
             },

@@ -82,7 +82,7 @@ pub fn save(
         }
         save_keys(writes, account.number, &rows.keys)?;
         for plan in &rows.erased {
-            erase::forget(writes, account, plan)?;
+            erase::forget(writes, account, plan, now_us)?;
         }
     }
     Ok(())

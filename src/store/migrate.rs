@@ -101,3 +101,11 @@ pub fn revert_all(db: &mut Db) -> Result<(), MigrateError> {
         Ok(())
     })
 }
+
+/// Takes the newest migration back, with what only it has brought. For tests of the migrations themselves.
+pub fn revert_last(db: &mut Db) -> Result<(), MigrateError> {
+    on_each_engine!(db, |conn, migrations| {
+        conn.revert_last_migration(migrations)?;
+        Ok(())
+    })
+}

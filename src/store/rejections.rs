@@ -4,12 +4,14 @@ use super::dialect::{self, Writes};
 use super::journal::none_if_empty;
 use super::schema::{accounts, batches, brands, rejections, users};
 use super::{Db, Result, heads, idempotency};
+use crate::dates;
 use crate::error::Class;
 use crate::loyalty::once::{SALES, SYNC};
 use crate::loyalty::rows::Rows;
+use chrono::Utc;
 use diesel::prelude::*;
 use serde::Serialize;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The source of refused lines of `customers_batch`.
 pub const CUSTOMERS: &str = "customers";
@@ -110,6 +112,7 @@ struct NewRow<'a> {
     fingerprint: &'a [u8],
     recorded_at: i64,
     brand: Option<i32>,
+    state_since: i64,
 }
 
 /// Writes the refused lines of some batches, the refused contacts of jobs and the sales that wait, of one account.
@@ -162,6 +165,7 @@ pub fn save(
                 fingerprint: &refused.fingerprint,
                 recorded_at: now_us,
                 brand,
+                state_since: now_us,
             }
         })
         .collect();
@@ -264,12 +268,17 @@ pub struct Whole {
     pub became: Option<i64>,
 }
 
-/// Rejections of one update: stays below the parameters that a statement may have.
-const NUMBERS_PER_UPDATE: usize = 500;
+/// Rejections of one statement: stays below the parameters that one may have.
+const NUMBERS_AT_A_TIME: usize = 500;
 
 /// Marks open rejections as superseded that have one of these fingerprints and a number below the one given with it:
 /// an equal line has come again. Returns how many.
-pub fn supersede(db: &mut Db, account: i32, lines: &HashMap<[u8; 32], i64>) -> Result<usize> {
+pub fn supersede(
+    db: &mut Db,
+    account: i32,
+    lines: &HashMap<[u8; 32], i64>,
+    now_us: i64,
+) -> Result<usize> {
     let open = dialect::find_open(db, account, lines.keys().copied())?;
     let mut older: Vec<i64> = open
         .into_iter()
@@ -279,21 +288,97 @@ pub fn supersede(db: &mut Db, account: i32, lines: &HashMap<[u8; 32], i64>) -> R
         })
         .collect();
     older.sort_unstable();
-    set_state(db, account, &older, "superseded")?;
+    set_state(db, account, &older, "superseded", now_us)?;
     Ok(older.len())
 }
 
 /// Gives rejections another state: closed as `superseded`, `replayed` or `dismissed`, or `open` again.
-pub fn set_state(db: &mut Db, account: i32, numbers: &[i64], state: &str) -> Result<()> {
-    for chunk in numbers.chunks(NUMBERS_PER_UPDATE) {
+pub fn set_state(
+    db: &mut Db,
+    account: i32,
+    numbers: &[i64],
+    state: &str,
+    now_us: i64,
+) -> Result<()> {
+    for chunk in numbers.chunks(NUMBERS_AT_A_TIME) {
         let of = rejections::table
             .filter(rejections::account_id.eq(account))
             .filter(rejections::number.eq_any(chunk));
         diesel::update(of)
-            .set(rejections::state.eq(state))
+            .set((
+                rejections::state.eq(state),
+                rejections::state_since.eq(now_us),
+            ))
             .execute(db)?;
     }
     Ok(())
+}
+
+/// Takes the text of rejections away. What stays tells that there was one, where it came from and why it was refused.
+pub fn expire(db: &mut Db, account: i32, numbers: &[i64], now_us: i64) -> Result<()> {
+    for chunk in numbers.chunks(NUMBERS_AT_A_TIME) {
+        let of = rejections::table
+            .filter(rejections::account_id.eq(account))
+            .filter(rejections::number.eq_any(chunk));
+        diesel::update(of)
+            .set((
+                rejections::raw.eq(None::<String>),
+                rejections::value.eq(None::<String>),
+                rejections::field.eq(None::<String>),
+                rejections::reason.eq(None::<String>),
+                rejections::remedy.eq(None::<String>),
+                rejections::fingerprint.eq([0_u8; 32].as_slice()),
+                rejections::state.eq("expired"),
+                rejections::state_since.eq(now_us),
+            ))
+            .execute(db)?;
+    }
+    Ok(())
+}
+
+/// States in which nothing is to be done about a rejection any more.
+const CLOSED: [&str; 4] = ["record", "superseded", "replayed", "dismissed"];
+
+/// Rejections of each state that one call of [`purge`] looks for.
+const PURGE_LOOK: i64 = 1000;
+
+/// How many rejections have expired.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Expired {
+    /// Those that were open.
+    pub open: usize,
+    /// The others.
+    pub closed: usize,
+}
+
+/// Expires what is open since before the first time, and what is closed since before the second; of each state a bounded
+/// number of the oldest ones.
+pub fn purge(
+    db: &mut Db,
+    account: i32,
+    (open_before_us, closed_before_us): (i64, i64),
+    now_us: i64,
+) -> Result<Expired> {
+    let mut old = |state: &str, before_us: i64| -> Result<usize> {
+        let numbers: Vec<i64> = rejections::table
+            .filter(rejections::account_id.eq(account))
+            .filter(rejections::state.eq(state))
+            .filter(rejections::state_since.gt(0))
+            .filter(rejections::state_since.lt(before_us))
+            .order(rejections::state_since)
+            .limit(PURGE_LOOK)
+            .select(rejections::number)
+            .load(db)?;
+        expire(db, account, &numbers, now_us)?;
+        Ok(numbers.len())
+    };
+    let mut expired = Expired::default();
+    for state in CLOSED {
+        let closed = old(state, closed_before_us)?;
+        expired.closed = expired.closed.saturating_add(closed);
+    }
+    expired.open = old("open", open_before_us)?;
+    Ok(expired)
 }
 
 /// How many refused lines of a batch are open. There is no index for it: all of the account's are looked at.
@@ -304,6 +389,22 @@ pub fn open_of_batch(db: &mut Db, account: i32, batch: i64) -> Result<i64> {
         .filter(rejections::state.eq("open"))
         .count()
         .get_result(db)?)
+}
+
+/// Those of some rejections that are open. The states are compared here: asked for by state, SQLite would read all open ones
+/// of the account.
+pub fn open_among(db: &mut Db, account: i32, numbers: &[i64]) -> Result<HashSet<i64>> {
+    let mut open = HashSet::new();
+    for chunk in numbers.chunks(NUMBERS_AT_A_TIME) {
+        let rows: Vec<(i64, String)> = rejections::table
+            .filter(rejections::account_id.eq(account))
+            .filter(rejections::number.eq_any(chunk))
+            .select((rejections::number, rejections::state))
+            .load(db)?;
+        let of_open = rows.into_iter().filter(|(_, state)| state == "open");
+        open.extend(of_open.map(|(number, _)| number));
+    }
+    Ok(open)
 }
 
 /// The state of a rejection; `None` if the account has no such one.
@@ -328,7 +429,8 @@ fn dismiss_under_head(db: &mut Db, account: i32, number: i64) -> Result<Option<S
     let heads = heads::take(db, &[account])?;
     let state = state(db, account, number)?;
     if let (Some(head), Some("open")) = (heads.into_iter().next(), state.as_deref()) {
-        set_state(db, account, &[number], "dismissed")?;
+        let now_us = dates::micros(Utc::now());
+        set_state(db, account, &[number], "dismissed", now_us)?;
         let head = heads::Head {
             next_commit: head.next_commit.saturating_add(1),
             open_faults: head.open_faults.saturating_sub(1),

@@ -264,6 +264,7 @@ diesel::table! {
         fingerprint -> Binary,
         recorded_at -> BigInt,
         brand -> Nullable<Integer>,
+        state_since -> BigInt,
     }
 }
 

@@ -9,7 +9,7 @@ use diesel::connection::SimpleConnection;
 use punchcard::store::connect::Role;
 use std::path::PathBuf;
 
-fn world() -> String {
+pub fn world() -> String {
     WORLD
         .replace("{account}", "shop")
         .replace("{user}", "till")
@@ -29,7 +29,7 @@ fn refused(database: &Database, words: &[&str]) -> String {
     String::from_utf8(output.stderr).unwrap()
 }
 
-fn post(address: std::net::SocketAddr, key: &str, data: &str) -> String {
+pub fn post(address: std::net::SocketAddr, key: &str, data: &str) -> String {
     let mut all = crate::support::app::fields(&[
         ("API", "1.5"),
         ("user_id", "till"),

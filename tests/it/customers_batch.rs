@@ -19,6 +19,7 @@ use punchcard::posting::days::Days;
 use punchcard::posting::directory::Directory;
 use punchcard::posting::group::{self, Desk};
 use punchcard::posting::people::customers as people;
+use punchcard::posting::purge::Purge;
 use punchcard::posting::queue::Job;
 use punchcard::store::connect::{Readers, Role};
 use punchcard::store::schema::{batches, customer_keys, customers, rejections, undo_images};
@@ -464,8 +465,9 @@ fn cost(engine: Engine, lines: usize) -> (usize, usize) {
         &mut stored::Report::default(),
     )
     .unwrap();
-    let url = database.settings(&[]).database_url;
-    let readers = Readers::new(&url, 2, Duration::from_secs(30)).unwrap();
+    let settings = database.settings(&[]);
+    let mut purge = Purge::new(&settings);
+    let readers = Readers::new(&settings.database_url, 2, Duration::from_secs(30)).unwrap();
     let directory = Directory::load(readers).unwrap();
     let account = directory.by_id("shop").unwrap();
     let queries: Arc<Mutex<Vec<String>>> = Arc::default();
@@ -512,8 +514,7 @@ fn cost(engine: Engine, lines: usize) -> (usize, usize) {
         let mut desk = Desk {
             directory: &directory,
             max_open_faults: 1_000_000,
-            job_kept_us: i64::MAX,
-            images_kept_us: i64::MAX,
+            purge: &mut purge,
             codes: &mut Codes::new(0),
             days: &mut Days::default(),
         };

@@ -38,6 +38,7 @@ mod plans;
 #[cfg(feature = "mysql")]
 mod proxy;
 mod repeats;
+mod retention;
 mod rights;
 mod sales_bad_input;
 mod sales_crash;

@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use punchcard::loyalty::ledger::BalanceKey;
 use punchcard::store::dialect::lookup::find_names;
+use punchcard::store::rejections::{self, Expired};
 use punchcard::store::schema::balances;
 use punchcard::store::{Db, history, journal};
 use std::fmt::Write as _;
@@ -171,6 +172,17 @@ on_both_engines! {
         });
         assert_eq!(asked.len(), 4);
         assert_searches(db, &asked, &["j", "a"]);
+        let asked = statements(db, |db| {
+            assert_eq!(rejections::purge(db, account, (1, 1), 1).unwrap(), Expired::default());
+            assert!(rejections::open_among(db, account, &[1, 2, 3]).unwrap().is_empty());
+        });
+        assert_eq!(asked.len(), 6);
+        assert_searches(db, &asked, &[]);
+        if let Db::Sqlite(_) = db {
+            // By their numbers, not through all that are open.
+            let steps = plan(db, &asked[5]);
+            assert!(steps.iter().all(|step| step.contains("PRIMARY KEY")), "{steps:?}");
+        }
         let asked = statements(db, |db| {
             assert!(history::to_delete(db, account, entry).unwrap().is_some());
         });

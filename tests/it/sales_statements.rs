@@ -14,6 +14,7 @@ use punchcard::posting::command::{Command, Done};
 use punchcard::posting::days::Days;
 use punchcard::posting::directory::Directory;
 use punchcard::posting::group::{self, Desk};
+use punchcard::posting::purge::Purge;
 use punchcard::posting::queue::Job;
 use punchcard::store::connect::{Readers, Role};
 use punchcard::store::{Db, world as stored};
@@ -30,6 +31,7 @@ struct Seen {
     directory: Directory,
     account: Arc<Account>,
     queries: Arc<Mutex<Vec<String>>>,
+    purge: Purge,
     groups: u8,
 }
 
@@ -64,8 +66,8 @@ impl Seen {
             &mut stored::Report::default(),
         )
         .unwrap();
-        let url = database.settings(&[]).database_url;
-        let readers = Readers::new(&url, 2, Duration::from_secs(30)).unwrap();
+        let settings = database.settings(&[]);
+        let readers = Readers::new(&settings.database_url, 2, Duration::from_secs(30)).unwrap();
         let directory = Directory::load(readers).unwrap();
         let queries: Arc<Mutex<Vec<String>>> = Arc::default();
         let seen = Arc::clone(&queries);
@@ -79,6 +81,7 @@ impl Seen {
             account: directory.by_id("shop").unwrap(),
             directory,
             queries,
+            purge: Purge::new(&settings),
             groups: 0,
         }
     }
@@ -99,8 +102,7 @@ impl Seen {
         let mut desk = Desk {
             directory: &self.directory,
             max_open_faults: 1_000_000,
-            job_kept_us: i64::MAX,
-            images_kept_us: i64::MAX,
+            purge: &mut self.purge,
             codes: &mut Codes::new(0),
             days: &mut Days::default(),
         };

@@ -8,14 +8,13 @@ use super::super::schema::{
     balances, batches, customer_keys, journal, purchase_contacts, purchases, rejections, sales,
     sync_heads, sync_items, sync_queue,
 };
-use super::super::{Db, Result, heads};
-use super::CHUNK;
+use super::super::{Db, Result, heads, rejections as refused};
 use crate::loyalty::customers::Customer;
 use crate::loyalty::customers::erase::{ErasePlan, Marks};
 use crate::loyalty::customers::traces::{LineForm, Traces};
 use diesel::prelude::*;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 /// Rows of one look.
 const LIMIT: i64 = 5_000;
@@ -245,19 +244,10 @@ fn note_open(db: &mut Db, account: i32, plan: &mut ErasePlan) -> Result<()> {
     // What came while the earlier look was at it was found twice.
     plan.rejections.sort_unstable();
     plan.rejections.dedup_by_key(|(number, _)| *number);
-    for chunk in plan.rejections.chunks_mut(CHUNK) {
-        let numbers: Vec<i64> = chunk.iter().map(|(number, _)| *number).collect();
-        let open: HashSet<i64> = rejections::table
-            .filter(rejections::account_id.eq(account))
-            .filter(rejections::number.eq_any(numbers))
-            .filter(rejections::state.eq("open"))
-            .select(rejections::number)
-            .load(db)?
-            .into_iter()
-            .collect();
-        for (number, is_open) in chunk {
-            *is_open = open.contains(number);
-        }
+    let numbers: Vec<i64> = plan.rejections.iter().map(|(number, _)| *number).collect();
+    let open = refused::open_among(db, account, &numbers)?;
+    for (number, is_open) in &mut plan.rejections {
+        *is_open = open.contains(number);
     }
     Ok(())
 }

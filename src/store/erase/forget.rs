@@ -6,9 +6,9 @@ use super::super::dialect::Writes;
 use super::super::dialect::sales::remove_sale_keys;
 use super::super::schema::{
     attempts, consents, contacts, customer_keys, customers, journal, profiles, purchase_contacts,
-    purchases, rejections, sales, search_texts, sync_items, sync_jobs, undo_images,
+    purchases, sales, search_texts, sync_items, sync_jobs, undo_images,
 };
-use super::super::{Db, Result, customers as stored, idempotency, person_keys};
+use super::super::{Db, Result, customers as stored, idempotency, person_keys, rejections};
 use super::CHUNK;
 use crate::loyalty::account::Account;
 use crate::loyalty::customers::Customer;
@@ -17,7 +17,12 @@ use crate::loyalty::sales::book::LinkKind;
 use diesel::prelude::*;
 
 /// Forgets a customer.
-pub fn forget(writes: &mut Writes<'_>, account: &Account, plan: &ErasePlan) -> Result<()> {
+pub fn forget(
+    writes: &mut Writes<'_>,
+    account: &Account,
+    plan: &ErasePlan,
+    now_us: i64,
+) -> Result<()> {
     let Some(customer) = plan.was.as_deref() else {
         return Ok(());
     };
@@ -43,7 +48,8 @@ pub fn forget(writes: &mut Writes<'_>, account: &Account, plan: &ErasePlan) -> R
             .execute(db)?;
     }
     forget_items(db, account, plan)?;
-    forget_rejections(db, account, plan)?;
+    let refused: Vec<i64> = plan.rejections.iter().map(|(number, _)| *number).collect();
+    rejections::expire(db, account, &refused, now_us)?;
     idempotency::forget_guarded_customer(db, account, number)
 }
 
@@ -226,27 +232,6 @@ fn forget_items(db: &mut Db, account: i32, plan: &ErasePlan) -> Result<()> {
             .set((
                 attempts::answer.eq(None::<String>),
                 attempts::error.eq(None::<String>),
-            ))
-            .execute(db)?;
-    }
-    Ok(())
-}
-
-fn forget_rejections(db: &mut Db, account: i32, plan: &ErasePlan) -> Result<()> {
-    let numbers: Vec<i64> = plan.rejections.iter().map(|(number, _)| *number).collect();
-    for chunk in numbers.chunks(CHUNK) {
-        let own = rejections::table
-            .filter(rejections::account_id.eq(account))
-            .filter(rejections::number.eq_any(chunk));
-        diesel::update(own)
-            .set((
-                rejections::raw.eq(None::<String>),
-                rejections::value.eq(None::<String>),
-                rejections::field.eq(None::<String>),
-                rejections::reason.eq(None::<String>),
-                rejections::remedy.eq(None::<String>),
-                rejections::fingerprint.eq([0_u8; 32].as_slice()),
-                rejections::state.eq("expired"),
             ))
             .execute(db)?;
     }

@@ -33,6 +33,7 @@ struct Row {
     effective_date: Option<i32>,
     source: String,
     brand: Option<i32>,
+    has_text: bool,
 }
 
 /// What the check of batches needs to know of a rejection.
@@ -104,6 +105,10 @@ impl Rejections {
                 rejections::effective_date,
                 rejections::source,
                 rejections::brand,
+                rejections::raw
+                    .is_not_null()
+                    .or(rejections::value.is_not_null())
+                    .or(rejections::reason.is_not_null()),
             ))
             .load(check.db)?;
         self.ended = rows.is_empty();
@@ -147,6 +152,9 @@ fn check_row(check: &mut Check<'_>, row: &Row) {
         );
     } else if decline && row.state == "open" {
         check.add("rejections", number, "an open decline", "a record");
+    }
+    if row.state == "expired" && row.has_text {
+        check.add("rejections", number, "expired with its text", "without any");
     }
     if let Some(user) = row.user.filter(|user| !check.config.users.contains(user)) {
         let is = format!("user {user}, who does not exist");

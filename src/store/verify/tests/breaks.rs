@@ -453,6 +453,10 @@ pub(super) const BREAKS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "UPDATE rejections SET state = 'expired' WHERE account_id = 1 AND number = 2",
+        &["shop: rejections 2: expired with its text; should be: without any"],
+    ),
+    (
         "UPDATE rejections SET state = 'open' WHERE account_id = 1 AND number = 2; UPDATE account_heads SET open_faults = 2 WHERE account_id = 1",
         &["shop: rejections 2: an open decline; should be: a record"],
     ),

@@ -1,0 +1,1 @@
+ALTER TABLE rejections DROP COLUMN state_since;

@@ -1,0 +1,2 @@
+-- The column goes as a whole.
+SELECT 1;
