@@ -8,7 +8,7 @@ use super::change::Change;
 use super::customers::named;
 use super::ledger::{BalanceKey, Entry, EntryKind, Ledger, beyond_limit};
 use super::rows::{Decided, Rows};
-use super::undo::{self, Original};
+use super::undo::{self, Ended, Original};
 use crate::amount::Amount;
 use crate::error::{Code, Problem};
 
@@ -30,7 +30,7 @@ pub struct Delete {
 }
 
 /// An entry that was found.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct FoundEntry {
     /// What has to be known to reverse it.
     pub original: Original,
@@ -40,6 +40,8 @@ pub struct FoundEntry {
     pub user: Option<i32>,
     /// Whether a line of a batch brought it.
     pub of_batch: bool,
+    /// The batch that brought it, if all the rest of it is reversed already.
+    pub last_of: Option<Ended>,
     /// Whether it is reversed already.
     pub reversed: bool,
 }
@@ -52,8 +54,13 @@ impl Delete {
 
     /// The entry, and the user who posted it, where no batch brought it.
     pub fn takes_back(&self) -> Option<(i64, i32)> {
-        let found = self.found.filter(|found| !found.of_batch)?;
+        let found = self.found.as_ref().filter(|found| !found.of_batch)?;
         Some((found.original.number, found.user?))
+    }
+
+    /// The batch of which nothing is left then.
+    pub fn ends(&self) -> Option<&Ended> {
+        self.found.as_ref()?.last_of.as_ref()
     }
 }
 
@@ -113,6 +120,7 @@ impl Change for Delete {
         let posted = [EntryKind::Add, EntryKind::Redeem, EntryKind::Opening];
         let found = self
             .found
+            .as_ref()
             .filter(|found| {
                 let key = found.original.key;
                 key.customer == customer

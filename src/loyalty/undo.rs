@@ -47,6 +47,17 @@ pub struct Found {
     pub people: Option<Box<FoundPeople>>,
 }
 
+/// A batch of which nothing is left.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ended {
+    /// Its number.
+    pub batch: i64,
+    /// The id of the user who sent it.
+    pub user_id: String,
+    /// The rejection that became this batch when it was posted after all.
+    pub replays: Option<i64>,
+}
+
 /// An entry to be reversed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Original {
@@ -200,6 +211,7 @@ fn refusal(undo: &Undo, found: &Found) -> Option<Code> {
             Some(Code::UndoExpired)
         }
         Some(_) if !found.undoable && nothing_open => Some(Code::NothingKept),
+        Some(people) if people.changed == 0 && found.entries == 0 => Some(Code::EmptyBatch),
         None if found.entries == 0 => Some(Code::EmptyBatch),
         Some(people) if nothing_open && people.images.is_empty() => Some(Code::AlreadyUndone),
         None if nothing_open => Some(Code::AlreadyUndone),

@@ -22,7 +22,7 @@ use crate::loyalty::sync::claim::Found as FoundJob;
 use crate::loyalty::sync::event::{EventCommand, EventFound};
 use crate::loyalty::sync::work::{Work, WorkFound};
 use crate::loyalty::sync::{SyncCommand, SyncDone};
-use crate::loyalty::undo::{self, Found, Undo, Undone};
+use crate::loyalty::undo::{self, Ended, Undo, Undone};
 use crate::store::{
     Db, Result, batches, config, dialect, history, outbox, people as stored_people, purchases,
     rejections, sync_items, sync_jobs, sync_queue,
@@ -364,10 +364,19 @@ impl Command {
         }
     }
 
-    /// The batch that it undoes when it is stored, as it was found.
-    pub fn undoes(&self) -> Option<(i64, &Found)> {
+    /// The batch of which nothing is left when these rows are stored. While something is, it must not be sent again: that
+    /// would give those who were left out the same twice.
+    pub fn ends(&self, rows: &Rows<'_>) -> Option<Ended> {
         match self {
-            Command::Undo(undo) => Some((undo.batch, undo.found.as_ref()?)),
+            Command::Undo(undo) => {
+                let found = undo.found.as_ref()?;
+                (rows.entries.len() >= found.open.len()).then(|| Ended {
+                    batch: undo.batch,
+                    user_id: found.user_id.clone(),
+                    replays: found.replays,
+                })
+            }
+            Command::Delete(delete) => delete.ends().cloned(),
             _ => None,
         }
     }

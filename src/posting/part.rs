@@ -315,7 +315,7 @@ fn close_faults(
     Ok(replayed.len().saturating_add(superseded))
 }
 
-/// Batches that were undone are posted again when they are sent again, as far as only the duplicate guard knows them; and
+/// Batches of which nothing is left are posted again when they are sent again, as far as only the duplicate guard knows them; and
 /// a rejection that had become such a batch is open again. Returns how many are.
 fn forget_undone(
     writes: &mut Writes<'_>,
@@ -325,16 +325,12 @@ fn forget_undone(
 ) -> Result<usize> {
     let mut reopened = 0_usize;
     for (rows, command) in stored.iter().zip(stored_of) {
-        let Some((batch, found)) = command.undoes() else {
+        let Some(ended) = command.ends(rows) else {
             continue;
         };
-        if rows.entries.len() < found.open.len() {
-            // Sent again, it would give those who were left out the same twice.
-            continue;
-        }
         let db = writes.db()?;
-        idempotency::forget_guarded(db, account, &found.user_id, batch)?;
-        if let Some(rejection) = found.replays {
+        idempotency::forget_guarded(db, account, &ended.user_id, ended.batch)?;
+        if let Some(rejection) = ended.replays {
             rejections::set_state(db, account, &[rejection], "open", now_us)?;
             idempotency::forget_replay(db, account, rejection)?;
             reopened = reopened.saturating_add(1);

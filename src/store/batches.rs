@@ -10,10 +10,11 @@ use crate::dates::Day;
 use crate::error::{Code, Problem};
 use crate::loyalty::account::Account;
 use crate::loyalty::customers::import::{ImportLine, ImportOutcome, ImportResult};
+use crate::loyalty::customers::undo::FoundPeople;
 use crate::loyalty::ledger::BalanceKey;
 use crate::loyalty::once::KeptBatch;
 use crate::loyalty::outcome::{LineOutcome, LineResult, Outcome, comma_warning};
-use crate::loyalty::undo::{Found, Original};
+use crate::loyalty::undo::{Ended, Found, Original};
 use diesel::prelude::*;
 use std::collections::HashMap;
 
@@ -191,15 +192,60 @@ pub fn totals(db: &mut Db, account: &Account, batch: &Listed) -> Result<Vec<(Str
     Ok(totals)
 }
 
+/// The user who sent a batch.
+macro_rules! sender {
+    () => {
+        users::account_id
+            .eq(batches::account_id)
+            .and(users::number.eq(batches::user))
+    };
+}
+
+/// The rejection that became this batch when it was posted after all, if it still has that state.
+fn replayed(db: &mut Db, account: i32, batch: i64) -> Result<Option<i64>> {
+    let Some(rejection) = idempotency::replayed_as(db, account, batch)? else {
+        return Ok(None);
+    };
+    let state = super::rejections::state(db, account, rejection)?;
+    Ok((state.as_deref() == Some("replayed")).then_some(rejection))
+}
+
+/// The batch of transactions, if all of it but one entry is reversed already. Reversals are counted, not read.
+pub fn all_but_one_reversed(db: &mut Db, account: i32, number: i64) -> Result<Option<Ended>> {
+    type Row = (i64, i32, String);
+    let row: Option<Row> = batches::table
+        .inner_join(users::table.on(sender!()))
+        .filter(batches::account_id.eq(account))
+        .filter(batches::number.eq(number))
+        .filter(batches::kind.ne(OF_CUSTOMERS))
+        .select((batches::first_entry, batches::transactions, users::user_id))
+        .first(db)
+        .optional()?;
+    let Some((first_entry, transactions, user_id)) = row else {
+        return Ok(None);
+    };
+    let (first, behind) = range(first_entry, transactions);
+    let reversed: i64 = reversals::table
+        .filter(reversals::account_id.eq(account))
+        .filter(reversals::entry.ge(first))
+        .filter(reversals::entry.lt(behind))
+        .count()
+        .get_result(db)?;
+    if reversed.saturating_add(1) != i64::from(transactions) {
+        return Ok(None);
+    }
+    Ok(Some(Ended {
+        batch: number,
+        user_id,
+        replays: replayed(db, account, number)?,
+    }))
+}
+
 /// The batch to be undone, as it is now.
 pub fn to_undo(db: &mut Db, account: i32, number: i64) -> Result<Option<Found>> {
-    type Row = (bool, i64, i32, String, i16, i64);
+    type Row = (bool, i64, i32, String, i16, i64, i32);
     let row: Option<Row> = batches::table
-        .inner_join(
-            users::table.on(users::account_id
-                .eq(batches::account_id)
-                .and(users::number.eq(batches::user))),
-        )
+        .inner_join(users::table.on(sender!()))
         .filter(batches::account_id.eq(account))
         .filter(batches::number.eq(number))
         .select((
@@ -209,10 +255,12 @@ pub fn to_undo(db: &mut Db, account: i32, number: i64) -> Result<Option<Found>> 
             users::user_id,
             batches::kind,
             batches::recorded_at,
+            batches::customers,
         ))
         .first(db)
         .optional()?;
-    let Some((undoable, first_entry, transactions, user_id, kind, recorded_at)) = row else {
+    let Some((undoable, first_entry, transactions, user_id, kind, recorded_at, changed)) = row
+    else {
         return Ok(None);
     };
     let (first, behind) = range(first_entry, transactions);
@@ -226,16 +274,15 @@ pub fn to_undo(db: &mut Db, account: i32, number: i64) -> Result<Option<Found>> 
     let mut open = entries(db, account, first_entry, transactions)?;
     let entries = open.len();
     open.retain(|original| reversed.binary_search(&original.number).is_err());
-    let state = |db: &mut Db, rejection| super::rejections::state(db, account, rejection);
-    let replays = match idempotency::replayed_as(db, account, number)? {
-        Some(rejection) if state(db, rejection)?.as_deref() == Some("replayed") => Some(rejection),
-        _ => None,
-    };
+    let replays = replayed(db, account, number)?;
     let people = match kind {
         OF_CUSTOMERS => {
             let times = (recorded_at, dialect::queue::now_us(db)?);
             let found = undo_images::find(db, account, number, (first, behind), times)?;
-            Some(Box::new(found))
+            Some(Box::new(FoundPeople {
+                changed: usize::try_from(changed).unwrap_or(0),
+                ..found
+            }))
         }
         _ => None,
     };

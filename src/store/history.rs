@@ -4,7 +4,7 @@
 
 use super::dialect::history::{Step, chain};
 use super::schema::{journal, reversals};
-use super::{Db, Failure, Result};
+use super::{Db, Failure, Result, batches};
 use crate::amount::Amount;
 use crate::dates::Day;
 use crate::loyalty::account::Account;
@@ -116,6 +116,10 @@ pub fn to_delete(db: &mut Db, account: i32, number: i64) -> Result<Option<FoundE
         kind,
         user,
         of_batch: batch.is_some(),
+        last_of: match batch {
+            Some(batch) => batches::all_but_one_reversed(db, account, batch)?,
+            None => None,
+        },
         reversed: reverser(db, account, number)?.is_some(),
     }))
 }

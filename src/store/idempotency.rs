@@ -143,14 +143,18 @@ pub fn forget_guarded_entry(db: &mut Db, account: i32, user_id: &str, entry: i64
     Ok(())
 }
 
-/// Forgets a customer who was erased, as far as the duplicate guard knows it: sent again, it is created again. All users of
-/// the account are looked through.
+/// Forgets a customer who was erased, as far as the duplicate guard knows it: sent again, it is created again, and single
+/// transactions are posted again, to whoever has the code by then. All users of the account are looked through.
 pub fn forget_guarded_customer(db: &mut Db, account: i32, customer: i64) -> Result<()> {
     let guarded = idempotency::table
         .filter(idempotency::account_id.eq(account))
         .filter(idempotency::dialect.eq(API15))
         .filter(idempotency::name.like(format!("{GUARD}%")))
-        .filter(idempotency::outcome.like(format!("{{\"customer\":{customer},%")));
+        .filter(
+            idempotency::outcome
+                .like(format!("{{\"customer\":{customer},%"))
+                .or(idempotency::outcome.like(format!("{{\"entry\":%,\"customer\":{customer}}}"))),
+        );
     diesel::delete(guarded).execute(db)?;
     Ok(())
 }

@@ -116,6 +116,78 @@ on_both_engines! {
         verify(&shop);
     }
 
+    fn a_card_number_alone_names_a_customer_and_gives_no_card(engine: Engine) {
+        let app = App::shared(engine);
+        let shop = app.shop(WORLD);
+        let record = |action: &str, more: &[(&str, &str)]| {
+            let fields = [("type", "record_customer"), ("customer_action", action), ("campaign_id", "P")];
+            shop.post(&[&fields[..], more].concat()).body
+        };
+        assert!(record("new", &[("code", "c1"), ("card_number", "k1")]).contains("status=\"new\""));
+        // By its code, in the other field.
+        let edited = record("edit", &[("card_number", "c1"), ("first_name", "Ann")]);
+        assert!(edited.contains("<card_number>k1<") && edited.contains("<first_name>Ann<"), "{edited}");
+        let batch = shop.post(&[
+            ("type", "customers_batch"),
+            ("delimiter", "pipe"),
+            ("campaigns_to_include", "P"),
+            ("overwrite_duplicates", "update"),
+            ("profiles_header_1", "card_number"),
+            ("profiles_header_2", "last_name"),
+            ("profiles_data", "c1|Lee"),
+        ]);
+        assert!(batch.body.contains("all_imported"), "{}", batch.body);
+        let told = shop.post(&[("type", "customer_info"), ("card_number", "k1")]).body;
+        assert!(told.contains("<code>c1<") && told.contains("<card_number>k1<") && told.contains("<last_name>Lee<"), "{told}");
+        verify(&shop);
+    }
+
+    fn a_lost_card_that_is_the_code_as_well_leads_nowhere_when_a_new_code_is_given(engine: Engine) {
+        let app = App::shared(engine);
+        let shop = app.shop(WORLD);
+        let new = [("type", "record_customer"), ("customer_action", "new"), ("campaign_id", "P"), ("card_number", "M1")];
+        assert!(shop.post(&new).body.contains("<code>M1<"));
+        let replaced = shop.post(&[("type", "card_replace"), ("previous_card", "M1"), ("new_code", "M2")]).body;
+        assert!(replaced.contains("<code>M2<") && replaced.contains("<card_number>M2<"), "{replaced}");
+        let lost = shop.post(&[("type", "customer_info"), ("card_number", "M1")]).body;
+        assert!(lost.contains("status=\"error\"") && lost.contains("replaced"), "{lost}");
+        verify(&shop);
+    }
+
+    fn a_customer_without_code_and_card_is_found_by_a_date_in_any_form(engine: Engine) {
+        let app = App::shared(engine);
+        let shop = app.shop(WORLD);
+        let person = [("email", "d@example.com"), ("custom_date", "2000-01-02")];
+        let new = [("type", "record_customer"), ("customer_action", "new"), ("campaign_id", "P"), ("code", "dd")];
+        assert!(shop.post(&[&new[..], &person].concat()).body.contains("status=\"new\""));
+        let replace = |date: &str, card: &str| {
+            shop.post(&[("type", "card_replace"), ("email", "d@example.com"), ("custom_date", date), ("new_card_number", card)]).body
+        };
+        assert!(replace("20000102", "dd1").contains("<card_number>dd1<"));
+        assert!(replace("2000.01.02 00:00:00", "dd2").contains("<card_number>dd2<"));
+        let nobody = replace("2001-01-02", "dd3");
+        assert!(nobody.contains("none fits"), "{nobody}");
+        let unreadable = replace("soon", "dd3");
+        assert!(unreadable.contains("The date") && unreadable.contains("soon"), "{unreadable}");
+    }
+
+    fn a_password_is_right_only_with_a_card_of_the_customers_own(engine: Engine) {
+        let app = App::shared(engine);
+        let shop = app.shop(WORLD);
+        let new = [
+            ("type", "record_customer"), ("customer_action", "new"), ("campaign_id", "P"),
+            ("code", "c1"), ("card_number", "k1"), ("customer_PIN", "1234"),
+        ];
+        assert!(shop.post(&new).body.contains("status=\"new\""));
+        let is_right = |card: &str| {
+            let sent = [("type", "validate_customer_password"), ("code", "c1"), ("card_number", card), ("customer_PIN", "1234")];
+            shop.post(&sent).body.contains("success")
+        };
+        assert!(is_right("k1") && is_right("c1") && !is_right("nobody's"));
+        assert!(shop.post(&[("type", "card_replace"), ("previous_code", "c1"), ("new_card_number", "k2")]).body.contains("k2"));
+        assert!(is_right("k2") && !is_right("k1"));
+    }
+
     fn what_is_changed_back_is_no_repetition(engine: Engine) {
         let app = App::shared(engine);
         let world = WORLD.replacen("country = \"US\"", "country = \"US\"\nduplicate_window_s = 600", 1);

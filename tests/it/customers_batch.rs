@@ -307,6 +307,14 @@ on_both_engines! {
         verify(&shop);
     }
 
+    fn a_batch_that_brought_nothing_has_nothing_to_undo(engine: Engine) {
+        let shop = App::shared(engine).shop(WORLD);
+        let reply = send(&shop, import(&["code", "custom_date"], &[("allow_undo", "yes")], "z|nodate"));
+        assert!(reply.body.contains("none_imported"), "{}", reply.body);
+        let why = batch(&shop, "undo", &["1", "--yes"]).unwrap_err();
+        assert!(why.contains("nothing to undo"), "{why}");
+    }
+
     fn a_card_is_used_in_the_moment_in_which_a_batch_gives_it(engine: Engine) {
         let app = App::shared(engine);
         let shop = app.shop(WORLD);

@@ -4,6 +4,7 @@ use crate::concurrency::together;
 use crate::support::app::{App, Shop, WORLD};
 use crate::support::engine::Engine;
 use crate::support::on_both_engines;
+use crate::support::process::{succeed, told};
 
 fn post(shop: &Shop<'_>, kind: &str, more: &[(&str, &str)]) -> String {
     let fields = [("type", kind), ("campaign_id", "P"), ("code", "12121")];
@@ -38,6 +39,34 @@ on_both_engines! {
         assert!(delete(&shop, &first).contains("deleted"));
         assert_ne!(entry(&buy()), first);
         assert_eq!(shop.balance("P", "12121"), 1510_0000);
+    }
+
+    fn a_batch_of_which_all_lines_were_taken_back_can_be_sent_again_under_the_duplicate_guard(engine: Engine) {
+        let shop = App::shared(engine).shop(&WORLD.replacen("country =", "duplicate_window_s = 60\ncountry =", 1));
+        let send = || shop.lines("P|12121|N|5||\nP|12122|N|7||").header("idempotent-replayed").is_some();
+        assert!(!send() && send());
+        assert!(delete(&shop, "3").contains("deleted"));
+        // The other line is posted still: sent again, it would be posted twice.
+        assert!(send());
+        assert_eq!((shop.balance("P", "12121"), shop.balance("P", "12122")), (1500_0000, 7_0000));
+        let other = shop.post(&[("type", "transaction_delete"), ("campaign_id", "P"), ("code", "12122"), ("transaction_id", "4")]);
+        assert!(other.body.contains("deleted"), "{}", other.body);
+        assert!(!send() && send());
+        assert_eq!((shop.balance("P", "12121"), shop.balance("P", "12122")), (1505_0000, 7_0000));
+        succeed(&shop.app.database, &["verify", "--account", &shop.account]);
+    }
+
+    fn a_refused_line_that_was_posted_and_taken_back_is_open_again(engine: Engine) {
+        let shop = App::shared(engine).shop(WORLD);
+        shop.lines("P|12121|N|x||");
+        let replay = || told(&shop.app.database, &["rejections", "replay", &shop.account, "1", "--set", "amount=5"]);
+        assert!(replay().unwrap().contains("batch 2, transaction 3"));
+        assert!(delete(&shop, "3").contains("deleted"));
+        let open = succeed(&shop.app.database, &["rejections", "list", &shop.account]);
+        assert!(open.starts_with("1 open"), "{open}");
+        assert!(replay().unwrap().contains("batch 3, transaction 5"));
+        assert_eq!(shop.balance("P", "12121"), 1505_0000);
+        succeed(&shop.app.database, &["verify", "--account", &shop.account]);
     }
 
     fn a_line_of_a_batch_that_was_taken_back_is_left_when_the_batch_is_undone(engine: Engine) {

@@ -452,6 +452,21 @@ on_both_engines! {
         verify(&shop);
     }
 
+    fn a_new_customer_with_the_code_of_one_who_was_forgotten_gets_what_is_sent(engine: Engine) {
+        let app = App::shared(engine);
+        let shop = app.shop(&crate::support::app::WORLD.replacen("country =", "duplicate_window_s = 600\ncountry =", 1));
+        let new = || shop.post(&[("type", "record_customer"), ("customer_action", "new"), ("campaign_id", "P"), ("code", "zz")]);
+        let add = || shop.post(&[("type", "record_activity"), ("campaign_id", "G"), ("code", "zz"), ("amount", "5")]);
+        assert!(new().body.contains("status=\"new\""));
+        assert!(add().header("idempotent-replayed").is_none() && add().header("idempotent-replayed").is_some());
+        assert!(delete(&shop, "zz").contains("deleted"));
+        assert!(new().body.contains("status=\"new\""));
+        let receipt = add();
+        assert!(receipt.header("idempotent-replayed").is_none(), "{}", receipt.body);
+        assert_eq!(shop.balance("G", "zz"), 5_0000);
+        verify(&shop);
+    }
+
     fn what_comes_while_somebody_is_forgotten_leaves_nothing(engine: Engine) {
         let app = App::shared(engine);
         let shop = app.shop(crate::support::app::WORLD);

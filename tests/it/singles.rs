@@ -38,6 +38,20 @@ on_both_engines! {
         assert_eq!(shop.balance("P", "12121"), 1499_0000);
     }
 
+    fn of_three_fields_to_redeem_by_those_that_are_nought_are_not_filled(engine: Engine) {
+        let shop = App::shared(engine).shop(WORLD);
+        for (nought, balance) in [("0", 1490_0000), ("0.00", 1480_0000), ("00,0", 1470_0000)] {
+            let told = shop.post(&[
+                ("type", "redeem"), ("campaign_id", "P"), ("code", "12121"),
+                ("reward_to_redeem", nought), ("custom_dollars_redeem", nought), ("custom_points_redeem", "10"),
+            ]);
+            assert!(told.body.contains("success"), "{}", told.body);
+            assert_eq!(shop.balance("P", "12121"), balance);
+        }
+        let nothing = shop.post(&[("type", "redeem"), ("campaign_id", "P"), ("code", "12121"), ("custom_points_redeem", "0.00")]);
+        assert!(nothing.body.contains("takes nothing"), "{}", nothing.body);
+    }
+
     fn the_duplicate_guard_knows_single_transactions(engine: Engine) {
         let shop = App::shared(engine).shop(&WORLD.replacen("country =", "duplicate_window_s = 60\ncountry =", 1));
         let first = redeem(&shop, "5", &[]);

@@ -9,8 +9,10 @@ use crate::api15::params::Params;
 use crate::api15::reply::Reply;
 use crate::api15::reply::customer::{Deleted, Replaced};
 use crate::error::{Code, Problem};
+use crate::loyalty::account::Account;
+use crate::loyalty::customers::fields::{self, Empty, How};
 use crate::loyalty::customers::replace::{New, Old};
-use crate::loyalty::customers::{Name, PeopleDone};
+use crate::loyalty::customers::{Given, Name, PeopleDone};
 use crate::loyalty::once::Kept;
 use crate::loyalty::rights::Need;
 use crate::posting::people::{Changed, Replacing};
@@ -84,7 +86,7 @@ fn replace<'a>(request: &'a mut Request<'_>) -> Running<'a> {
     Box::pin(async move {
         let once = request.once()?;
         let account = request.account()?;
-        let (old, uid, fields) = old(&request.params)?;
+        let (old, uid, fields) = old(&request.params, account)?;
         let new = new(&request.params)?;
         let over = request.params.flag("check_override")?.unwrap_or(false);
         let keep_duplicate = keep_duplicate(&request.params)?;
@@ -97,8 +99,8 @@ fn replace<'a>(request: &'a mut Request<'_>) -> Running<'a> {
                 match matching.as_slice() {
                     [one] => Old::Matching(*one),
                     [] => {
-                        let about = Problem::new(Code::NoSuchCustomer).field(name);
-                        return Err(about.value(&value));
+                        let must = "a customer's, together with the other fields: none fits";
+                        return Err(bad_value(&name, &value, must));
                     }
                     _ => {
                         let must = "one customer's, together with the other fields: several fit";
@@ -134,7 +136,10 @@ fn replace<'a>(request: &'a mut Request<'_>) -> Running<'a> {
 type Fields = Vec<(Name, String)>;
 
 /// Who gets the new value: by code, else by card number, else by the client's own id and other fields.
-fn old(params: &Params) -> Result<(Option<Old>, Option<String>, Fields), Problem> {
+fn old(
+    params: &Params,
+    account: &Account,
+) -> Result<(Option<Old>, Option<String>, Fields), Problem> {
     if let Some(code) = params.text("previous_code") {
         check_key("previous_code", code)?;
         return Ok((Some(Old::Code(code.to_owned())), None, Vec::new()));
@@ -147,9 +152,20 @@ fn old(params: &Params) -> Result<(Option<Old>, Option<String>, Fields), Problem
     let named = params.iter().filter_map(|(name, value)| {
         let value = value.trim();
         let name = Name::from_word(name).filter(|_| !value.is_empty())?;
-        Some((name, value.to_owned()))
+        Some((name, value))
     });
-    let fields: Fields = named.collect();
+    // As they are kept: a date may be sent in several forms.
+    let how = How {
+        new: false,
+        empty: Empty::Keep,
+    };
+    let read = fields::read(named, account, how)?.names.into_iter();
+    let fields: Fields = read
+        .filter_map(|(name, given)| match given {
+            Given::Set(value) => Some((name, value.into())),
+            Given::Keep | Given::Clear => None,
+        })
+        .collect();
     match uid.is_none() && fields.is_empty() {
         true => Err(Problem::new(Code::MissingField).field("previous_code")),
         false => Ok((None, uid, fields)),

@@ -142,6 +142,12 @@ async fn find(
     };
     let customer = poster.customer(account, found).await?;
     Ok(customer.filter(|customer| {
+        // A card that is nobody's, or was replaced, is not the customer's.
+        let person = &customer.person;
+        let keys = [person.code.as_deref(), person.card_number.as_deref()];
+        if !card.is_empty() && !keys.contains(&Some(card)) {
+            return false;
+        }
         let own = customer.get(Name::Username).unwrap_or("");
         username.is_empty() || text::fold(own.trim()) == text::fold(username)
     }))

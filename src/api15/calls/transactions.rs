@@ -4,6 +4,7 @@
 //! what the replies look like ([`crate::api15::reply`]).
 
 use super::{Request, Row, Running, check_key};
+use crate::amount::{self, Amount};
 use crate::api15::params::Params;
 use crate::api15::reply::Reply;
 use crate::api15::reply::receipt::{Deleted, Receipted};
@@ -170,13 +171,14 @@ fn redeemed<'p>(params: &'p Params, campaign: &Campaign) -> Result<Line<'p>, Pro
     let reward = || params.text(REWARD).ok_or_else(missing);
     Ok(match campaign.kind {
         Kind::Points => {
-            // Known clients send all three, of which two are 0.
+            // Known clients send all three, of which two are 0, however written.
             let fields = [REWARD, "custom_points_redeem", "custom_dollars_redeem"];
             let filled = || {
                 let each = fields.into_iter();
                 each.filter_map(move |name| Some((name, params.text(name)?)))
             };
-            let counts = filled().find(|(_, sent)| *sent != "0");
+            let is_zero = |sent| amount::read(sent).is_ok_and(|read| read.amount == Amount::ZERO);
+            let counts = filled().find(|(_, sent)| !is_zero(sent));
             let (name, sent) = counts.or_else(|| filled().next()).ok_or_else(missing)?;
             Line {
                 values: vec![(Column::Amount, sent)],

@@ -98,14 +98,22 @@ fn one(name: Name, value: &str, account: &Account, empty: Empty) -> Result<Given
                     Given::Keep | Given::Clear => {}
                 }
             }
+            if chosen.is_empty() {
+                return one(name, "", account, empty);
+            }
             Ok(Given::Set(chosen.join(", ").into()))
         }
         _ => Ok(Given::Set(value.into())),
     }
 }
 
+/// The forms of batches, and the day with dots, `2015.03.04 10:11:12`, in which such fields are known to be sent.
 fn date(name: Name, value: &str) -> Result<Given, Problem> {
-    let day = dates::read(value, true).map_err(|error| {
+    let dotted = value
+        .split_at_checked(10)
+        .filter(|(day, _)| day.contains('.'));
+    let hyphens = dotted.map(|(day, time)| day.replace('.', "-") + time);
+    let day = dates::read(hyphens.as_deref().unwrap_or(value), true).map_err(|error| {
         let about = Problem::new(Code::BadDate).field(name.word());
         about.value(value).detail(error)
     })?;
@@ -185,6 +193,11 @@ mod tests {
             ("custom_field_3", "light blue,RED", set("Light Blue, Red")),
             ("custom_field_3", "Red, Green", Err(Code::BadValue)),
             ("custom_field_4", "2015-12-03", set("2015-12-03")),
+            ("custom_field_3", " , ,", Ok(Given::Clear)),
+            ("custom_field_4", "2015.03.04 10:11:12", set("2015-03-04")),
+            ("custom_field_4", "2015.03.04", set("2015-03-04")),
+            ("custom_field_4", "04.03.2015", Err(Code::BadDate)),
+            ("custom_field_4", "2015-03-04 10.11", Err(Code::BadDate)),
             ("custom_field_4", "x", Err(Code::BadDate)),
             ("custom_field_5", "", Err(Code::MissingField)),
             ("custom_field_9", "anything", set("anything")),

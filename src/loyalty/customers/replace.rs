@@ -264,13 +264,14 @@ impl Change for Replace {
             }
             None => {}
         }
-        if is_code {
-            moved::new_code(&mut after, value, &mut overlay, &mut people.keys);
-        } else if self.is_code_too(before) {
-            // The lost card must not go on leading to the customer as the code.
+        let has_card = before.person.card_number.is_some();
+        if self.is_code_too(before) && (has_card || !is_code) {
+            // The lost card must not go on leading to the customer, neither as the code nor as the card.
             after.person.card_number = after.person.code.take();
             moved::new_card(&mut after, value, &mut overlay, &mut people.keys);
             after.person.code.clone_from(&after.person.card_number);
+        } else if is_code {
+            moved::new_code(&mut after, value, &mut overlay, &mut people.keys);
         } else {
             moved::new_card(&mut after, value, &mut overlay, &mut people.keys);
         }

@@ -250,6 +250,10 @@ impl Save {
             let code = self.drawn_code(overlay)?;
             moved::new_code(customer, code, overlay, keys);
         }
+        // Alone it only says who is meant, and it may be the code.
+        if !self.sent.card.is_empty() && self.sent.code.is_empty() {
+            return Ok(());
+        }
         let Some(card) = self.card(overlay)? else {
             return Ok(());
         };

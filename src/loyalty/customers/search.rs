@@ -154,7 +154,7 @@ impl Criterion {
     /// A criterion; `None` where nothing is sought.
     pub fn new(place: Place, sent: &str, compare: Compare) -> Option<Criterion> {
         let (sent, folded) = (sent.trim(), folded(sent));
-        (!folded.is_empty()).then(|| Criterion {
+        (!sent.is_empty()).then(|| Criterion {
             place,
             sent: sent.into(),
             folded: folded.into(),
@@ -179,7 +179,8 @@ impl Criterion {
             // As keys are compared, so that a search by a key misses nobody.
             Compare::Whole => text::fold(value) == text::fold(&self.sent),
             Compare::Part => {
-                folded(value).contains(&*self.folded)
+                // Of control characters alone nothing is left to look for: nobody has them.
+                (!self.folded.is_empty() && folded(value).contains(&*self.folded))
                     || self
                         .digits()
                         .is_some_and(|sought| digits(value).contains(&sought))

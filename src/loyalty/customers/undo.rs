@@ -131,6 +131,8 @@ pub struct FoundPeople {
     pub replaced: HashMap<i64, Vec<Box<str>>>,
     /// What is kept of such customers for other batches: batch and customer.
     pub other_images: Vec<(i64, i64)>,
+    /// How many customers the batch has created or changed.
+    pub changed: usize,
     /// When the batch was stored, in microseconds since 1970 UTC.
     pub recorded_at: i64,
     /// The time by the database.

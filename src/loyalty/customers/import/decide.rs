@@ -147,7 +147,8 @@ impl<'c, 'l> Decider<'c, 'l> {
         }
         write(&mut after, &fields);
         match &before {
-            Some(_) if !card.is_empty() => self.give_card(&mut after, card)?,
+            // Alone it only says who is meant, and it may be the code.
+            Some(_) if !card.is_empty() && !code.is_empty() => self.give_card(&mut after, card)?,
             Some(_) => {}
             None => {
                 // What comes now cannot be refused any more but for its amount, of which nothing is left then.

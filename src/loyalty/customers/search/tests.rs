@@ -59,7 +59,12 @@ fn criteria_compare_parts_whole_values_or_letter_for_letter() {
             );
         }
     }
-    assert_eq!(Criterion::new(Place::Code, " \u{1} ", Compare::Part), None);
+    assert_eq!(Criterion::new(Place::Code, " \t ", Compare::Part), None);
+    // Sent, and nobody has it.
+    for compare in [Compare::Part, Compare::Whole, Compare::Exact] {
+        let criterion = Criterion::new(Place::Code, " \u{1} ", compare).unwrap();
+        assert!(!criterion.matches(&someone), "{compare:?}");
+    }
 }
 
 #[test]
