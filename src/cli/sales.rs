@@ -304,12 +304,18 @@ fn customer(db: &mut Db, account: i32, words: &Assign) -> Result<i64, Fail> {
             })?;
             Ok(holder.customer)
         }
-        (None, Some(customer)) if !people::of(db, account, &[customer])?.is_empty() => Ok(customer),
+        (None, Some(customer)) if is_there(db, account, customer)? => Ok(customer),
         (None, customer) => Err(Fail::new(format!(
             "the account \"{account_id}\" has no customer {}: give the userdata_id, or --code",
             customer.unwrap_or_default()
         ))),
     }
+}
+
+/// Whether the account has this customer, and it is not forgotten.
+fn is_there(db: &mut Db, account: i32, customer: i64) -> Result<bool, Fail> {
+    let found = people::of(db, account, &[customer])?;
+    Ok(found.iter().any(|person| !person.is_erased()))
 }
 
 /// The sale as it was sent, with the customer as its only key and other values in some members; `None` if it is no object.

@@ -151,7 +151,7 @@ pub struct Entry<'a> {
     /// The number of the reward redeemed.
     pub reward: Option<i32>,
     /// The authorization as sent.
-    pub authorization: &'a str,
+    pub authorization: Cow<'a, str>,
     /// The custom fields, a JSON text.
     pub custom: Option<&'a str>,
     /// The entry that this one is the opposite of.
@@ -192,7 +192,7 @@ impl Entry<'static> {
             formula: None,
             promotions: "",
             reward: None,
-            authorization: "",
+            authorization: Cow::Borrowed(""),
             custom: None,
             reverses: None,
         }

@@ -96,7 +96,7 @@ pub fn post_one<'a>(
         formula: posting.formula.as_deref().map(Cow::Borrowed),
         promotions: lines.text(posting.promotions),
         reward: posting.reward,
-        authorization: lines.text(posting.authorization),
+        authorization: lines.text(posting.authorization).into(),
         custom: posting.custom.as_deref(),
         reverses: None,
     };

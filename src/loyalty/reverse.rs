@@ -8,6 +8,7 @@ use super::change::Change;
 use super::customers::named;
 use super::ledger::{BalanceKey, Entry, EntryKind, Ledger, beyond_limit};
 use super::rows::{Decided, Rows};
+use super::sales::earn::print_of_owed;
 use super::undo::{self, Ended, Original};
 use crate::amount::Amount;
 use crate::error::{Code, Problem};
@@ -27,6 +28,8 @@ pub struct Delete {
     pub found: Option<FoundEntry>,
     /// The version of the configuration that it was planned for.
     pub planned_for: i64,
+    /// By what it would be known that a sale could not take the entry back; for each brand.
+    pub owed: Vec<[u8; 32]>,
 }
 
 /// An entry that was found.
@@ -44,6 +47,8 @@ pub struct FoundEntry {
     pub last_of: Option<Ended>,
     /// Whether it is reversed already.
     pub reversed: bool,
+    /// Whether it was a sale's that could not take it back, and somebody is to see to that.
+    pub owed: bool,
 }
 
 impl Delete {
@@ -80,6 +85,11 @@ impl Change for Delete {
     fn plan(&mut self, account: &Account) -> Result<(), Problem> {
         self.caller.permitted(account)?;
         self.planned_for = account.config_version;
+        let brands = account.brands.iter().map(|brand| brand.number);
+        let entry = self.entry();
+        self.owed = brands
+            .filter_map(|brand| Some(print_of_owed(brand, entry?)))
+            .collect();
         Ok(())
     }
 
@@ -133,7 +143,8 @@ impl Change for Delete {
         }
         let by_sale =
             !found.of_batch && found.user.is_none() && found.kind == EntryKind::Add.stored();
-        if by_sale {
+        // One that its sale had to leave follows nothing any more.
+        if by_sale && !found.owed {
             return Err(of_entry(Code::EntryOfSale));
         }
         let (original, mut overlay) = (found.original, ledger.overlay());

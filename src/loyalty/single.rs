@@ -204,7 +204,7 @@ impl Receipt {
             balance: entry.balance_after,
             date: entry.date,
             recorded_at: 0,
-            authorization: entry.authorization.to_owned(),
+            authorization: entry.authorization.clone().into_owned(),
             repeated: false,
         }
     }

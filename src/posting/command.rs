@@ -208,6 +208,10 @@ impl Command {
                     Some(entry) => history::to_delete(db, delete.account(), entry)?,
                     None => None,
                 };
+                if let Some(found) = &mut delete.found {
+                    let owed = delete.owed.iter().copied();
+                    found.owed = !dialect::find_open(db, delete.caller.account, owed)?.is_empty();
+                }
             }
             Command::People(people) => people::look_up(db, people)?,
             Command::Single(_) => {}
@@ -333,6 +337,10 @@ impl Command {
                 }
                 _ => Vec::new(),
             },
+            Command::Delete(delete) => {
+                let owed = delete.owed.iter();
+                owed.map(|print| (*print, i64::MAX)).collect()
+            }
             Command::Sync(sync) => {
                 let SyncCommand::Work(work) = &**sync else {
                     return Vec::new();

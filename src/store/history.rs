@@ -121,6 +121,7 @@ pub fn to_delete(db: &mut Db, account: i32, number: i64) -> Result<Option<FoundE
             None => None,
         },
         reversed: reverser(db, account, number)?.is_some(),
+        owed: false,
     }))
 }
 
@@ -189,7 +190,7 @@ pub fn receipt(db: &mut Db, account: &Account, number: i64) -> Result<Option<Rec
         formula: formula.map(Into::into),
         promotions: promotions.as_deref().unwrap_or(""),
         reward,
-        authorization: authorization.as_deref().unwrap_or(""),
+        authorization: authorization.as_deref().unwrap_or("").into(),
         custom: None,
         reverses: None,
     };

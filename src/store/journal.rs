@@ -366,7 +366,7 @@ pub fn save_entries<'e, 'a: 'e>(
         reward: entry.reward,
         reverses: entry.reverses,
         flags: 0,
-        authorization: none_if_empty(entry.authorization),
+        authorization: none_if_empty(&entry.authorization),
         custom: entry.custom,
     });
     // A part at a time: all rows at once would take as much memory again as the entries.

@@ -15,7 +15,7 @@ use crate::loyalty::sync::claim::Queued;
 use crate::loyalty::sync::id::JobId;
 use crate::loyalty::sync::job::{JobHead, Known, NewJob, Part};
 use crate::loyalty::sync::rows::{JobDone, JobRow, SyncRows};
-use crate::loyalty::sync::view::{JobState, JobView, Page, PurchaseResult};
+use crate::loyalty::sync::view::{ItemState, JobState, JobView, Page, PurchaseResult};
 use crate::text;
 use diesel::prelude::*;
 use std::collections::{HashMap, HashSet};
@@ -442,6 +442,7 @@ pub fn view(db: &mut Db, account: i32, id: JobId, page: Page) -> Result<Option<J
         .collect();
     if page.expand_purchase
         && let Some(purchase) = &mut job.purchase
+        && purchase.state != ItemState::Failed
         && let Some(code) = &purchase.code
     {
         let stored = purchases::load(db, account, code)?;

@@ -93,6 +93,10 @@ on_both_engines! {
             let why = sales(&shop, &words).unwrap_err();
             assert!(why.contains(text), "{why}");
         }
+        let delete = [("type", "customer_delete"), ("code", "12122")];
+        assert!(shop.post(&delete).body.contains("deleted"));
+        let why = sales(&shop, &["assign", "2", "2"]).unwrap_err();
+        assert!(why.contains("has no customer 2"), "{why}");
         assert!(sales(&shop, &["show", "1"]).unwrap_err().contains("is not a sale"));
         let shown = sales(&shop, &["show", "2"]).unwrap();
         assert!(!shown.contains("may be"), "{shown}");

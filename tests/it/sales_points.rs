@@ -99,6 +99,60 @@ on_both_engines! {
         earning.verify();
     }
 
+    fn points_that_are_owed_are_taken_back_by_hand_when_there_are_enough(engine: Engine) {
+        let earning = Earning::on(App::shared(engine));
+        let shop = &earning.shop;
+        let delete = |entry: &str| {
+            let fields = [("type", "transaction_delete"), ("campaign_id", "P"), ("code", "12122"), ("transaction_id", entry)];
+            shop.post(&fields).body
+        };
+        earning.send(2, r#","value":100"#);
+        assert!(delete("3").contains("belongs to a sale"));
+        shop.lines("P|12122|Y|150||");
+        assert_eq!(earning.send(2, r#","value":10"#), "updated");
+        assert_eq!((shop.balance("P", "12122"), shop.states()), (70_0000, vec!["open".to_owned()]));
+        let too_few = delete("3");
+        assert!(too_few.contains("status=\"error\"") && !too_few.contains("belongs"), "{too_few}");
+        shop.lines("P|12122|N|200||");
+        // What the sale has now follows it; what it had to leave does not.
+        assert!(delete("5").contains("belongs to a sale"));
+        assert!(delete("3").contains("deleted"));
+        assert_eq!((shop.balance("P", "12122"), shop.states()), (70_0000, vec!["superseded".to_owned()]));
+        assert!(delete("3").contains("status=\"error\""));
+        earning.verify();
+    }
+
+    fn an_entry_names_the_order_of_its_sale_whatever_the_item_names(engine: Engine) {
+        use diesel::prelude::*;
+        use punchcard::store::schema::journal;
+        let earning = Earning::on(App::shared(engine));
+        let send = |ids: &str, value: u8| {
+            let sale = format!(r#"{{"match_key":{{"id":"2"}},"event_time":"2020-01-02 10:00:00",{ids},"value":{value}}}"#);
+            post(earning.shop.app.address, &token(&earning.shop), &[sale])
+        };
+        send(r#""order_id":"ORD","external_sale_id":"EXT""#, 5);
+        send(r#""external_sale_id":"EXT""#, 6);
+        let told: Vec<Option<String>> = journal::table
+            .filter(journal::account_id.eq(earning.account))
+            .filter(journal::kind.eq(1))
+            .order(journal::number)
+            .select(journal::authorization)
+            .load(&mut earning.shop.app.db())
+            .unwrap();
+        assert_eq!(told, [Some("ORD".to_owned()), Some("ORD".to_owned())]);
+    }
+
+    fn a_customer_with_sales_is_not_taken_for_one_without_transactions(engine: Engine) {
+        let app = App::shared(engine);
+        let shop = app.shop(&world(""));
+        let sale = r#"{"match_key":{"id":"2"},"event_time":"2020-01-02 10:00:00","order_id":"A1","value":5}"#;
+        post(app.address, &token(&shop), &[sale.to_owned()]);
+        let replaced = shop.post(&[
+            ("type", "card_replace"), ("previous_code", "12121"), ("new_card_number", "12122"), ("check_override", "yes"),
+        ]);
+        assert!(replaced.body.contains("belongs to a customer with transactions"), "{}", replaced.body);
+    }
+
     fn what_the_brand_does_not_earn_any_more_is_taken_with_the_next_change(engine: Engine) {
         let earning = Earning::on(App::shared(engine));
         assert_eq!(earning.send(2, r#","value":100"#), "created");

@@ -356,6 +356,11 @@ on_both_engines! {
         let purchase = &view["purchase_result"]["purchase"];
         assert_eq!((&purchase["status"], &purchase["price"]), (&json!("check_out"), &json!(99.90)), "{view}");
         assert_eq!(view["results"], json!([]));
+        // Of one that failed nothing is told, though a purchase with its code is stored.
+        let failed = hotel.job("{\"origin\":\"PMS\",\"contacts\":[{\"user_id\":\"g\"}],\"purchase\":{\"transaction_code\":\"T\",\"price\":\"x\"}}");
+        let view = hotel.done(&failed, "expand=purchase");
+        let result = &view["purchase_result"];
+        assert_eq!((&result["status"], &result["purchase"]), (&json!("failed"), &json!(null)), "{view}");
     }
 
     fn results_come_in_pages(engine: Engine) {

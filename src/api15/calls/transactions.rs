@@ -208,6 +208,7 @@ fn delete<'a>(request: &'a mut Request<'_>) -> Running<'a> {
             code,
             sent,
             found: None,
+            owed: Vec::new(),
             planned_for: request.account()?.config_version,
         };
         let once = request.once()?;

@@ -53,7 +53,7 @@ pub fn document(number: &str) -> Option<Box<str>> {
 
 /// The country whose numbers a person writes without a calling code: the person's own, if it is said by two letters that
 /// are a country, else the account's.
-fn country_of<'c>(own: Option<&'c str>, account: Option<&'c str>) -> Option<&'c str> {
+pub(super) fn country_of<'c>(own: Option<&'c str>, account: Option<&'c str>) -> Option<&'c str> {
     own.filter(|own| phones::codes::of_country(own).is_some())
         .or(account)
 }

@@ -5,7 +5,7 @@
 //! ([`super::matching`], [`super::mail`]).
 
 use super::fields::{FIELDS, ID};
-use super::keys::{self, text_in, text_of};
+use super::keys::{self, country_of, text_in, text_of};
 use super::person::{Columns, Contact, Person};
 use super::sent::{CONTACT_MAX_BYTES, Fault, Sent, Verdict};
 use super::value::too_much;
@@ -34,6 +34,8 @@ pub struct Arrival<'a> {
     pub origin: &'a str,
     /// What was found out about the e-mail address just now.
     pub verdict: Option<Verdict>,
+    /// The account's country.
+    pub country: Option<&'a str>,
     /// In microseconds since 1970.
     pub now_us: i64,
 }
@@ -50,7 +52,7 @@ pub fn merged(found: Option<&Person>, sent: &Sent, arrival: Arrival<'_>) -> Pers
             }
         }
     }
-    one_number(&mut profile, sent);
+    one_number(&mut profile, sent, arrival.country);
     let mut columns = found.map_or_else(Columns::default, |person| person.columns.clone());
     for field in FIELDS {
         if let Some(column) = field.column {
@@ -116,7 +118,7 @@ pub fn outgrown(found: &Person, sent: &Sent) -> Option<Fault> {
 
 /// A phone number has two spellings: whole, and in two parts. A contact with one of them takes the other away, unless
 /// that is the same number: else it would not be found by what it said last.
-fn one_number(profile: &mut Fields, sent: &Sent) {
+fn one_number(profile: &mut Fields, sent: &Sent, country: Option<&str>) {
     let says = |name: &str| sent.fields.iter().find(|(known, _)| **known == *name);
     let (whole, number) = (says("phone"), says("phone_number"));
     let replaced: &[&str] = match (whole, number) {
@@ -124,9 +126,11 @@ fn one_number(profile: &mut Fields, sent: &Sent) {
         (None, Some((_, Some(_)))) => &["phone"],
         _ => return,
     };
+    let own = profile.get("country").and_then(text_in);
+    let country = country_of(own.as_deref(), country);
     let forms = |number: Option<Cow<'_, str>>| {
         let number = number.unwrap_or_default();
-        phones::forms(&number, None)
+        phones::forms(&number, country)
     };
     let parts = forms(number_of_parts(profile));
     let whole = forms(profile.get("phone").and_then(text_in));

@@ -39,6 +39,7 @@ const ARRIVAL: Arrival<'static> = Arrival {
     id: "0123456789abcdef01234567",
     origin: "PMS",
     verdict: None,
+    country: None,
     now_us: 1000,
 };
 
@@ -182,6 +183,30 @@ fn the_same_number_keeps_both_spellings() {
     let expected =
         r#"{"phone_countrycode":"+44","phone_number":"07700900123","phone":"+44 7700 900123"}"#;
     assert_eq!(shown(&both), expected);
+    // Without a calling code it is one of the country's.
+    let national = r#"{"phone_number":"912999222"}"#;
+    let whole = r#"{"phone":"+351912999222"}"#;
+    for (own, country, expected) in [
+        (
+            "",
+            Some("PT"),
+            r#"{"phone_number":"912999222","phone":"+351912999222"}"#,
+        ),
+        ("", Some("ES"), r#"{"phone":"+351912999222"}"#),
+        ("", None, r#"{"phone":"+351912999222"}"#),
+        (
+            r#"{"country":"PT"}"#,
+            Some("ES"),
+            r#"{"country":"PT","phone_number":"912999222","phone":"+351912999222"}"#,
+        ),
+    ] {
+        let arrival = Arrival { country, ..ARRIVAL };
+        let mut person = None;
+        for raw in [own, national, whole].iter().filter(|raw| !raw.is_empty()) {
+            person = Some(merged(person.as_ref(), &sent(raw), arrival));
+        }
+        assert_eq!(shown(&person.unwrap()), expected, "{country:?}");
+    }
     let other = person(&[parts, r#"{"phone":"+34 600"}"#]);
     assert_eq!(shown(&other), r#"{"phone":"+34 600"}"#);
 }

@@ -148,6 +148,14 @@ impl Replace {
             return Err(about(Code::CardHasTransactions));
         }
         let plan = self.copies.as_ref().ok_or_else(moved::unknown)?;
+        // Sales and what sync_data has brought are somebody's too.
+        let contact = plan
+            .was
+            .as_ref()
+            .and_then(|was| was.person.contact.as_ref());
+        if !plan.sales.is_empty() || contact.is_some() {
+            return Err(about(Code::CardHasTransactions));
+        }
         match plan.customer == holder.customer {
             true => Ok(plan.clone()),
             false => Err(moved::unknown()),

@@ -74,6 +74,11 @@ struct Wanted<'a> {
     day: Day,
 }
 
+/// By what points are known that a sale could not take back, by the number of their entry.
+pub fn print_of_owed(brand: i32, entry: i64) -> [u8; 32] {
+    print(brand, "points_owed", &entry.to_string())
+}
+
 /// By what points are known that a sale could not be given.
 pub(super) fn print_of_points(sale: &StoredSale) -> [u8; 32] {
     print(sale.brand, "points_not_given", &sale.number.to_string())
@@ -129,7 +134,7 @@ impl<'a> Desk<'a, '_, '_> {
             unsettled.push(Unsettled {
                 problem: Problem::new(Code::PointsOwed).value(&entry).detail(why),
                 day: earned.day,
-                print: print(sale.brand, "points_owed", &entry),
+                print: print_of_owed(sale.brand, earned.entry),
             });
         }
         Some(unsettled)
@@ -181,12 +186,16 @@ impl<'a> Desk<'a, '_, '_> {
             Some(_) => Cow::Borrowed(&*sent.given),
             None => Cow::Owned(told.unwrap_or_default()),
         };
-        let order = sent.order_id.as_deref();
+        // The item need not name all that the sale is known by.
+        let id = sale
+            .order_id
+            .as_deref()
+            .or(sale.external_sale_id.as_deref());
         let formula = effect.formula.as_deref();
         self.entries.push(Entry {
             given,
             formula: formula.map(|formula| Cow::Owned(formula.to_owned())),
-            authorization: order.or(sent.external_sale_id.as_deref()).unwrap_or(""),
+            authorization: Cow::Owned(id.unwrap_or_default().to_owned()),
             ..Entry::bare(EntryKind::Add, *key, effect.amount, link, *day)
         });
         Ok(Earned {

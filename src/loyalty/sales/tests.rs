@@ -220,7 +220,7 @@ impl Shop {
                 day: entry.date,
                 given: entry.given.clone().into_owned(),
                 formula: entry.formula.clone().map(String::from),
-                authorization: entry.authorization.to_owned(),
+                authorization: entry.authorization.to_string(),
                 reverses: entry.reverses,
             });
         }

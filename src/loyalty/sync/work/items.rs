@@ -166,6 +166,7 @@ impl<'a, 'l> Deciding<'a, 'l> {
                 id: &item.new_id,
                 origin: &self.head.origin,
                 verdict,
+                country: self.account.country.as_deref(),
                 now_us: self.found.claim.now_us,
             },
         );
