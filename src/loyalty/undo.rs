@@ -37,6 +37,8 @@ pub struct Found {
     pub user_id: String,
     /// The rejection that became this batch when it was posted after all.
     pub replays: Option<i64>,
+    /// Whether refused lines of it were posted after all, or came again: what they brought stays.
+    pub lives_on: bool,
     /// Whether its sender wished it to be listed.
     pub undoable: bool,
     /// How many entries it has.

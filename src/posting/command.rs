@@ -150,7 +150,7 @@ impl Command {
             Command::Sync(sync) => sync,
             // Jobs of `sync_data` change customers too.
             Command::People(_) => return Some((self.account(), None)),
-            Command::Delete(_) | Command::Config(_) => {
+            Command::Undo(_) | Command::Delete(_) | Command::Config(_) => {
                 return Some((self.account(), Some(FOUND)));
             }
             _ => return None,
@@ -378,7 +378,8 @@ impl Command {
         match self {
             Command::Undo(undo) => {
                 let found = undo.found.as_ref()?;
-                (rows.entries.len() >= found.open.len()).then(|| Ended {
+                let whole = rows.entries.len() >= found.open.len() && !found.lives_on;
+                whole.then(|| Ended {
                     batch: undo.batch,
                     user_id: found.user_id.clone(),
                     replays: found.replays,

@@ -210,18 +210,42 @@ fn replayed(db: &mut Db, account: i32, batch: i64) -> Result<Option<i64>> {
     Ok((state.as_deref() == Some("replayed")).then_some(rejection))
 }
 
-/// The batch of transactions, if all of it but one entry is reversed already. Reversals are counted, not read.
+/// Whether refused lines of a batch were posted after all, or came again in another one. There is no index for it: all of
+/// the account's that are closed so are looked at, where the batch has any.
+fn lives_on(db: &mut Db, account: i32, batch: i64, rejected: i32) -> Result<bool> {
+    if rejected == 0 {
+        return Ok(false);
+    }
+    let closed = rejections::table
+        .filter(rejections::account_id.eq(account))
+        .filter(rejections::state.eq_any(["replayed", "superseded"]))
+        .filter(rejections::batch.eq(batch));
+    let found: Option<i64> = closed.select(rejections::number).first(db).optional()?;
+    Ok(found.is_some())
+}
+
+/// The longest batch of which it is found out whether nothing is left, when its lines are taken back one by one.
+const ENDED_MAX: i32 = 10_000;
+
+/// The batch of transactions, if all of it but one entry is reversed already, and no refused line of it lives on. Reversals
+/// are counted, not read.
 pub fn all_but_one_reversed(db: &mut Db, account: i32, number: i64) -> Result<Option<Ended>> {
-    type Row = (i64, i32, String);
+    type Row = (i64, i32, i32, String);
     let row: Option<Row> = batches::table
         .inner_join(users::table.on(sender!()))
         .filter(batches::account_id.eq(account))
         .filter(batches::number.eq(number))
         .filter(batches::kind.ne(OF_CUSTOMERS))
-        .select((batches::first_entry, batches::transactions, users::user_id))
+        .filter(batches::transactions.le(ENDED_MAX))
+        .select((
+            batches::first_entry,
+            batches::transactions,
+            batches::rejected,
+            users::user_id,
+        ))
         .first(db)
         .optional()?;
-    let Some((first_entry, transactions, user_id)) = row else {
+    let Some((first_entry, transactions, rejected, user_id)) = row else {
         return Ok(None);
     };
     let (first, behind) = range(first_entry, transactions);
@@ -231,7 +255,9 @@ pub fn all_but_one_reversed(db: &mut Db, account: i32, number: i64) -> Result<Op
         .filter(reversals::entry.lt(behind))
         .count()
         .get_result(db)?;
-    if reversed.saturating_add(1) != i64::from(transactions) {
+    if reversed.saturating_add(1) != i64::from(transactions)
+        || lives_on(db, account, number, rejected)?
+    {
         return Ok(None);
     }
     Ok(Some(Ended {
@@ -243,7 +269,7 @@ pub fn all_but_one_reversed(db: &mut Db, account: i32, number: i64) -> Result<Op
 
 /// The batch to be undone, as it is now.
 pub fn to_undo(db: &mut Db, account: i32, number: i64) -> Result<Option<Found>> {
-    type Row = (bool, i64, i32, String, i16, i64, i32);
+    type Row = (bool, i64, (i32, i32), String, i16, i64, i32);
     let row: Option<Row> = batches::table
         .inner_join(users::table.on(sender!()))
         .filter(batches::account_id.eq(account))
@@ -251,7 +277,7 @@ pub fn to_undo(db: &mut Db, account: i32, number: i64) -> Result<Option<Found>> 
         .select((
             batches::undoable,
             batches::first_entry,
-            batches::transactions,
+            (batches::transactions, batches::rejected),
             users::user_id,
             batches::kind,
             batches::recorded_at,
@@ -259,10 +285,10 @@ pub fn to_undo(db: &mut Db, account: i32, number: i64) -> Result<Option<Found>> 
         ))
         .first(db)
         .optional()?;
-    let Some((undoable, first_entry, transactions, user_id, kind, recorded_at, changed)) = row
-    else {
+    let Some((undoable, first_entry, lines, user_id, kind, recorded_at, changed)) = row else {
         return Ok(None);
     };
+    let (transactions, rejected) = lines;
     let (first, behind) = range(first_entry, transactions);
     let reversed: Vec<i64> = reversals::table
         .filter(reversals::account_id.eq(account))
@@ -289,6 +315,7 @@ pub fn to_undo(db: &mut Db, account: i32, number: i64) -> Result<Option<Found>> 
     Ok(Some(Found {
         user_id,
         replays,
+        lives_on: lives_on(db, account, number, rejected)?,
         undoable,
         entries,
         open,

@@ -56,6 +56,28 @@ on_both_engines! {
         succeed(&shop.app.database, &["verify", "--account", &shop.account]);
     }
 
+    fn a_batch_with_a_refused_line_that_was_posted_after_all_stays_known_to_the_duplicate_guard(engine: Engine) {
+        let shop = App::shared(engine).shop(&WORLD.replacen("country =", "duplicate_window_s = 600\ncountry =", 1));
+        for (line, again) in [("P|12121|N|5||\nP|new one|N|3||", "P|new one|N|3||"), ("P|12121|N|6||\nP|new two|N|3||", "")] {
+            let send = || shop.lines(line).header("idempotent-replayed").is_some();
+            assert!(!send());
+            let entries = shop.entries();
+            let entry = entries.lines().rfind(|one| one.contains(" kind 1: ")).unwrap();
+            let (entry, _) = entry.split_once(' ').unwrap();
+            let (rejection, code) = if again.is_empty() { ("2", "new two") } else { ("1", "new one") };
+            let customer = format!("\n[[account.customer]]\ncode = \"{code}\"\n");
+            shop.apply(&(WORLD.replacen("country =", "duplicate_window_s = 600\ncountry =", 1) + &customer));
+            match again {
+                "" => drop(told(&shop.app.database, &["rejections", "replay", &shop.account, rejection]).unwrap()),
+                again => assert!(shop.lines(again).body.contains("all_imported")),
+            }
+            assert!(delete(&shop, entry).contains("deleted"), "{entry}: {entries}");
+            assert!(send(), "sent again, the other line would be posted twice");
+        }
+        assert_eq!((shop.balance("P", "new one"), shop.balance("P", "new two")), (3_0000, 3_0000));
+        succeed(&shop.app.database, &["verify", "--account", &shop.account]);
+    }
+
     fn a_refused_line_that_was_posted_and_taken_back_is_open_again(engine: Engine) {
         let shop = App::shared(engine).shop(WORLD);
         shop.lines("P|12121|N|x||");

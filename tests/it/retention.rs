@@ -129,6 +129,25 @@ on_both_engines! {
         verify(&database);
     }
 
+    fn what_expires_with_whoever_is_forgotten_is_counted_once(engine: Engine) {
+        let database = Database::new(engine);
+        apply(&database, &world());
+        let server = Serve::on(&database).start();
+        post(server.address, KEY, "P|12122|N|x||\nP|12121|N|x||");
+        server.stop();
+        let db = &mut database.connect(Role::Migrator);
+        age(db, 1, 401, 401);
+        // The first commit is the one that forgets the customer of a line that is too old.
+        let server = Serve::on(&database).start();
+        let mut erase = fields(&[("API", "1.5"), ("user_id", "till"), ("user_api_key", KEY), ("account_id", "shop")]);
+        erase.extend(fields(&[("type", "customer_delete"), ("code", "12122")]));
+        let told = exchange(server.address, &request("/api.php", Encoding::Urlencoded, &[], &erase));
+        assert!(told.body.contains("deleted"), "{}", told.body);
+        server.stop();
+        assert_eq!(all(db), ["1 expired bad_amount ", "2 open bad_amount P|12121|N|x||"]);
+        verify(&database);
+    }
+
     fn one_look_expires_a_bounded_number(engine: Engine) {
         let database = Database::new(engine);
         apply(&database, &world());

@@ -134,7 +134,11 @@ fn one_number(profile: &mut Fields, sent: &Sent, country: Option<&str>) {
     };
     let parts = forms(number_of_parts(profile));
     let whole = forms(profile.get("phone").and_then(text_in));
-    if !parts.iter().any(|form| whole.contains(form)) {
+    let is_same = parts.iter().any(|form| whole.contains(form));
+    // It may be the same by the person's country, and be looked for without it next time.
+    let stored = forms(phone_of(profile).map(|phone| Cow::Owned(phone.into())));
+    let is_found = sent.keys.phones.iter().any(|form| stored.contains(form));
+    if !(is_same && is_found) {
         for name in replaced.iter().filter(|name| says(name).is_none()) {
             profile.remove(name);
         }

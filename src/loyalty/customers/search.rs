@@ -191,6 +191,8 @@ impl Criterion {
     /// What a search text must hold one of.
     fn needles(&self) -> Vec<String> {
         let needle = match self.compare {
+            // No text holds a control character but the mark.
+            Compare::Part if self.folded.is_empty() => "\u{2}".to_owned(),
             Compare::Part => self.folded.to_string(),
             Compare::Whole | Compare::Exact => {
                 format!("{MARK}{}{}{MARK}", self.place.tag(), self.folded)

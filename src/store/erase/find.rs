@@ -32,6 +32,8 @@ pub fn find(
     };
     let before = plan.marks;
     if before.commit == head.next_commit {
+        // What is too old may have expired in this very group.
+        note_open(db, number, &mut plan)?;
         return Ok(plan);
     }
     // Read first, so that what comes meanwhile is looked at again.
