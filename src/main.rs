@@ -1,7 +1,7 @@
 //! The `punchcard` program.
 
-/// Most of what is allocated on one thread is freed on another: commands go to the writer, answers come back. The system's
-/// allocator makes threads wait for each other there, and what it holds grows and shrinks with every large reply.
+/// Most of what is allocated on one thread is freed on another: commands go to the writer, answers come back. This one is
+/// made for that; docs/performance.md says what it brings.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
